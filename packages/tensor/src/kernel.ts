@@ -1,0 +1,131 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** Tensors by name: a kernel's inputs, or the gradients of them. */
+export type NamedTensors = Readonly<Record<string, tf.Tensor>>;
+
+/** A kernel's plain settings: numbers and flags, never tensors. */
+export type KernelAttributes = Readonly<Record<string, number | boolean>>;
+
+/** What a kernel's backward pass may read. */
+export interface BackwardContext {
+  /** Gradients of the outputs, one per output. */
+  readonly outputGradients: readonly tf.Tensor[];
+  readonly inputs: NamedTensors;
+  readonly outputs: readonly tf.Tensor[];
+  readonly attributes: KernelAttributes;
+}
+
+/** One way to run a kernel: forward, and the exact gradient of each differentiable input. */
+export interface KernelImplementation {
+  forward(inputs: NamedTensors, attributes: KernelAttributes): tf.Tensor[];
+  backward(context: BackwardContext): Readonly<Record<string, () => tf.Tensor>>;
+}
+
+/** A named operation with a composition of tfjs operations that every backend can run. */
+export interface Kernel {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: number;
+  readonly composition: KernelImplementation;
+}
+
+const kernels = new Map<string, Kernel>();
+const overrides = new Map<string, KernelImplementation>();
+const registered = new Set<string>();
+
+/**
+ * Declares a kernel; its composition becomes the implementation on every backend without a fused one.
+ *
+ * @throws if a kernel of that name exists already.
+ */
+export function defineKernel(kernel: Kernel): Kernel {
+  if (kernels.has(kernel.name))
+    throw new Error(`defineKernel: expected a new kernel name, got ${kernel.name} twice`);
+  kernels.set(kernel.name, kernel);
+  tf.registerGradient({
+    kernelName: kernel.name,
+    inputsToSave: [...kernel.inputs],
+    outputsToSave: Array<boolean>(kernel.outputs).fill(true),
+    gradFunc: (dy, saved, attributes) => {
+      const inputs = Object.fromEntries(kernel.inputs.map((name, i) => [name, saved[i]!]));
+      const gradients = implementationOf(kernel, tf.getBackend()).backward({
+        outputGradients: Array.isArray(dy) ? dy : [dy],
+        inputs,
+        outputs: saved.slice(kernel.inputs.length),
+        attributes: attributes as KernelAttributes,
+      });
+      const noGradient = (name: string) => () => {
+        throw new Error(`${kernel.name}: expected a differentiable input, got ${name}`);
+      };
+      return Object.fromEntries(kernel.inputs.map((name) => [name, gradients[name] ?? noGradient(name)]));
+    },
+  });
+  return kernel;
+}
+
+/** The names of all kernels, in the order of their definition. */
+export function kernelNames(): string[] {
+  return [...kernels.keys()];
+}
+
+/**
+ * Makes every named kernel callable on a backend: the fused implementation where one was given, the
+ * composition elsewhere.
+ */
+export function registerKernels(backend: string): void {
+  for (const kernel of kernels.values()) {
+    const key = `${backend}/${kernel.name}`;
+    if (registered.has(key)) continue;
+    tf.registerKernel({
+      kernelName: kernel.name,
+      backendName: backend,
+      kernelFunc: ({ inputs, attrs }) =>
+        implementationOf(kernel, backend).forward(
+          inputs as unknown as NamedTensors,
+          (attrs ?? {}) as unknown as KernelAttributes,
+        ),
+    });
+    registered.add(key);
+  }
+}
+
+/**
+ * Gives one backend its own implementation of a kernel, with the composition as its reference.
+ *
+ * @returns a function that takes the implementation back.
+ * @throws if no kernel has that name.
+ */
+export function overrideKernel(
+  name: string,
+  backend: string,
+  implementation: KernelImplementation,
+): () => void {
+  if (!kernels.has(name)) {
+    throw new Error(`overrideKernel: expected one of ${kernelNames().join(', ')}, got ${name}`);
+  }
+  const key = `${backend}/${name}`;
+  overrides.set(key, implementation);
+  return () => overrides.delete(key);
+}
+
+/** Runs a kernel on the current backend, recording it for gradients. */
+export function runKernel(
+  kernel: Kernel,
+  inputs: NamedTensors,
+  attributes: KernelAttributes = {},
+): tf.Tensor[] {
+  const backend = tf.getBackend();
+  if (!registered.has(`${backend}/${kernel.name}`)) registerKernels(backend);
+  const outputs: tf.Tensor | tf.Tensor[] = tf
+    .engine()
+    .runKernel(kernel.name, inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap);
+  return Array.isArray(outputs) ? outputs : [outputs];
+}
+
+function implementationOf(kernel: Kernel, backend: string): KernelImplementation {
+  const chosen = overrides.get(`${backend}/${kernel.name}`) ?? kernel.composition;
+  return {
+    forward: (inputs, attributes) => tf.tidy(() => chosen.forward(inputs, attributes)),
+    backward: (context) => chosen.backward(context),
+  };
+}

@@ -1,0 +1,140 @@
+import * as tf from '@tensorflow/tfjs';
+import { defineKernel, runKernel } from '../kernel.js';
+
+/** How many key ranges a query may have; both masks of the method need at most this many. */
+export const RANGES_PER_QUERY = 3;
+
+/**
+ * What each query may see: up to three half-open key ranges [start, end), int32 [B, T, 3, 2].
+ * `bias` is the same as a sum term (0 or -1e9), float32 [B, 1, T, S], for the composition.
+ */
+export interface AttentionMask {
+  readonly ranges: tf.Tensor4D;
+  readonly bias: tf.Tensor4D;
+  dispose(): void;
+}
+
+/**
+ * Builds the mask of a batch from key ranges; the caller disposes it.
+ *
+ * @param ranges int32 [B * T * 3 * 2], row-major; an unused range is [0, 0)
+ * @param shape B rows, T queries, S keys
+ * @throws if ranges does not hold B * T * 3 * 2 numbers, or a range leaves [0, S].
+ */
+export function attentionMask(
+  ranges: Int32Array,
+  shape: { readonly batch: number; readonly queries: number; readonly keys: number },
+): AttentionMask {
+  const { batch, queries, keys } = shape;
+  const expected = batch * queries * RANGES_PER_QUERY * 2;
+  if (ranges.length !== expected) {
+    throw new Error(`attentionMask: expected ${expected} range limits, got ${ranges.length}`);
+  }
+  const bias = new Float32Array(batch * queries * keys).fill(-1e9);
+  for (let query = 0; query < batch * queries; query++) {
+    for (let i = 0; i < RANGES_PER_QUERY; i++) {
+      const start = ranges[(query * RANGES_PER_QUERY + i) * 2]!;
+      const end = ranges[(query * RANGES_PER_QUERY + i) * 2 + 1]!;
+      if (start < 0 || end > keys || start > end) {
+        throw new Error(
+          `attentionMask: expected ranges within [0, ${keys}), got [${start}, ${end}) at query ${query}`,
+        );
+      }
+      bias.fill(0, query * keys + start, query * keys + end);
+    }
+  }
+  const mask = {
+    ranges: tf.tensor4d(ranges, [batch, queries, RANGES_PER_QUERY, 2], 'int32'),
+    bias: tf.tensor4d(bias, [batch, 1, queries, keys]),
+  };
+  return { ...mask, dispose: () => tf.dispose([mask.ranges, mask.bias]) };
+}
+
+/** [B, T, H, d] -> [B, G, (H/G) T, d]: the queries that share one key head stand together. */
+function groupHeads(x: tf.Tensor, groups: number): tf.Tensor {
+  const [batch, length, heads, width] = x.shape as [number, number, number, number];
+  const byHead = tf.transpose(x, [0, 2, 1, 3]); // [B, H, T, d]
+  return tf.reshape(byHead, [batch, groups, (heads / groups) * length, width]);
+}
+
+/** The inverse of `groupHeads`. */
+function ungroupHeads(x: tf.Tensor, heads: number): tf.Tensor {
+  const [batch, groups, rows, width] = x.shape as [number, number, number, number];
+  const byHead = tf.reshape(x, [batch, heads, (groups * rows) / heads, width]);
+  return tf.transpose(byHead, [0, 2, 1, 3]);
+}
+
+const kernel = defineKernel({
+  name: 'LatentAttention',
+  inputs: ['query', 'key', 'value', 'ranges', 'bias'],
+  outputs: 2,
+  composition: {
+    forward: ({ query, key, value, bias }) => {
+      const [batch, length, heads, width] = query!.shape as [number, number, number, number];
+      const [, keys, groups] = key!.shape as [number, number, number, number];
+      const q = groupHeads(tf.mul(query!, width ** -0.5), groups);
+      const k = groupHeads(key!, groups);
+      const v = groupHeads(value!, groups);
+      const scores = tf.reshape(tf.matMul(q, k, false, true), [batch, heads, length, keys]);
+      const weights = tf.softmax(tf.add(scores, bias!)); // [B, H, T, S]
+      const mixed = tf.matMul(tf.reshape(weights, [batch, groups, -1, keys]), v);
+      return [ungroupHeads(mixed, heads), weights];
+    },
+    backward: ({ outputGradients: [dy], inputs: { query, key, value }, outputs: [, weights] }) => {
+      const [batch, length, heads, width] = query!.shape as [number, number, number, number];
+      const [, keys, groups] = key!.shape as [number, number, number, number];
+      const w = tf.reshape(weights!, [batch, groups, -1, keys]);
+      const gradient = groupHeads(dy!, groups);
+      const weightGradient = tf.matMul(gradient, groupHeads(value!, groups), false, true);
+      const product = tf.mul(w, weightGradient);
+      // softmax: dS = W * dW - W * sum(W * dW)
+      const scores = tf.sub(product, tf.mul(w, tf.sum(product, -1, true)));
+      const scale = width ** -0.5;
+      return {
+        query: () => tf.mul(ungroupHeads(tf.matMul(scores, groupHeads(key!, groups)), heads), scale),
+        key: () => {
+          const q = tf.reshape(groupHeads(query!, groups), [batch, groups, (heads / groups) * length, width]);
+          return tf.mul(ungroupHeads(tf.matMul(scores, q, true, false), groups), scale);
+        },
+        value: () => ungroupHeads(tf.matMul(w, gradient, true, false), groups),
+      };
+    },
+  },
+});
+
+/**
+ * Scaled dot-product attention over key ranges with grouped queries:
+ * softmax(q k^T / sqrt(d) restricted to the visible keys) v (Vaswani et al. 2017, eq. 1).
+ * A query that sees nothing (padding) gives a finite row that nobody may read.
+ *
+ * @param query float32 [B, T, H, d]
+ * @param key float32 [B, S, G, d], H % G == 0
+ * @param value float32 [B, S, G, d]
+ * @param mask visible keys of each query
+ * @returns float32 [B, T, H, d]
+ * @throws if the shapes do not fit each other or the mask.
+ */
+export function attention(
+  query: tf.Tensor4D,
+  key: tf.Tensor4D,
+  value: tf.Tensor4D,
+  mask: AttentionMask,
+): tf.Tensor4D {
+  const [batch, length, heads, width] = query.shape;
+  const [keyBatch, keys, groups, keyWidth] = key.shape;
+  if (keyBatch !== batch || keyWidth !== width || heads % groups !== 0) {
+    throw new Error(
+      `attention: expected key [${batch}, S, G, ${width}] with H % G == 0, got [${key.shape}] for H=${heads}`,
+    );
+  }
+  if (String(value.shape) !== String(key.shape)) {
+    throw new Error(`attention: expected value [${key.shape}] like key, got [${value.shape}]`);
+  }
+  if (String(mask.bias.shape) !== String([batch, 1, length, keys])) {
+    throw new Error(`attention: expected a mask of ${batch} x ${length} x ${keys}, got [${mask.bias.shape}]`);
+  }
+  const inputs = { query, key, value, ranges: mask.ranges, bias: mask.bias };
+  const [mixed, weights] = runKernel(kernel, inputs);
+  weights!.dispose();
+  return mixed as tf.Tensor4D;
+}
