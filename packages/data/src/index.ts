@@ -1,1 +1,15 @@
-export {};
+export type { ReasoningRecord } from './record.js';
+export { hashQuestion, recordsDigest } from './splits/digest.js';
+export { type GeneratedSplits, generateSplits, type SplitSizes } from './splits/generate-splits.js';
+export { type SplitOptions, splitRecords, withoutQuestions } from './splits/split-records.js';
+export { type ModularArithmeticOptions, modularArithmetic } from './tasks/modular-arithmetic.js';
+export type { OperationForm } from './tasks/modular-operations.js';
+export type { LengthRange, Task } from './tasks/task.js';
+export { type VariableChainsOptions, variableChains } from './tasks/variable-chains.js';
+export { type Segmenter, tokenizeRecord } from './tokenize-record.js';
+export { characterTokenizer } from './tokenizers/character-tokenizer.js';
+export type { SpecialTokens, Tokenizer } from './tokenizers/tokenizer.js';
+export { tokenizerDigest, tokenizerFromJSON } from './tokenizers/tokenizer-json.js';
+export { wordTokenizer } from './tokenizers/word-tokenizer.js';
+
+// Batching
