@@ -1,0 +1,121 @@
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { writeFileAtomically } from './atomic-file.js';
+import { bfloat16ToFloat32, float16ToFloat32 } from './half-precision.js';
+import type { NamedArray } from './named-array.js';
+import { readAt } from './read-at.js';
+import { parseSafetensorsHeader, type SafetensorsEntry } from './safetensors-header.js';
+
+const LENGTH_BYTES = 8;
+const MAX_HEADER_BYTES = 100_000_000; // the limit of the reference reader
+
+/**
+ * Reads every tensor of a safetensors file; F16 and BF16 are widened to float32.
+ * @throws If the file is missing, shorter than its header says, or its header longer than 100 MB.
+ * @throws If the header is malformed (see `parseSafetensorsHeader`), naming the file and the tensor.
+ */
+export function readSafetensors(file: string): Map<string, NamedArray> {
+  const descriptor = openFile(file);
+  try {
+    const fileBytes = fstatSync(descriptor).size;
+    const header = readHeader(descriptor, fileBytes, file);
+    const dataStart = LENGTH_BYTES + header.byteLength;
+    const arrays = new Map<string, NamedArray>();
+    for (const entry of parseSafetensorsHeader(header, fileBytes - dataStart, file)) {
+      arrays.set(entry.name, { shape: entry.shape, data: readValues(descriptor, entry, dataStart) });
+    }
+    return arrays;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Writes tensors as F32, in the order of their names: equal content gives equal bytes.
+ * The file is replaced as a whole (see `writeFileAtomically`).
+ * @param metadata Free text pairs, kept under `__metadata__`.
+ * @throws If a shape does not match its data.
+ * @throws If a tensor is named `__metadata__`.
+ * @throws If the disk is full.
+ */
+export function writeSafetensors(
+  file: string,
+  tensors: ReadonlyMap<string, NamedArray>,
+  metadata?: Readonly<Record<string, string>>,
+): void {
+  const header: [string, unknown][] = [];
+  if (metadata) header.push(['__metadata__', Object.fromEntries(Object.entries(metadata).sort(byName))]);
+  const pieces: Uint8Array[] = [];
+  let begin = 0;
+  for (const [name, { shape, data }] of [...tensors].sort(byName)) {
+    if (name === '__metadata__') {
+      throw new Error(
+        'writeSafetensors: expected a tensor name, got __metadata__, which the format keeps for itself',
+      );
+    }
+    const valueCount = shape.reduce((product, length) => product * length, 1);
+    if (valueCount !== data.length) {
+      throw new Error(
+        `writeSafetensors: expected ${valueCount} values in tensor "${name}" [${shape.join(', ')}], got ${data.length}`,
+      );
+    }
+    const end = begin + data.byteLength;
+    header.push([name, { dtype: 'F32', shape, data_offsets: [begin, end] }]);
+    pieces.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    begin = end;
+  }
+  // Spaces at the end align the data to 8 bytes, as the reference writer does.
+  const unpadded = Buffer.from(stringifyEntries(header));
+  const text = Buffer.alloc(Math.ceil(unpadded.length / 8) * 8, ' ');
+  unpadded.copy(text);
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeBigUInt64LE(BigInt(text.length));
+  writeFileAtomically(file, [length, text, ...pieces]);
+}
+
+function openFile(file: string): number {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    throw new Error(
+      `readSafetensors: expected the file ${file}, got ${(error as NodeJS.ErrnoException).code}`,
+    );
+  }
+}
+
+function readHeader(descriptor: number, fileBytes: number, file: string): Uint8Array {
+  if (fileBytes < LENGTH_BYTES) {
+    throw new Error(`readSafetensors: expected at least ${LENGTH_BYTES} bytes in ${file}, got ${fileBytes}`);
+  }
+  const length = Buffer.alloc(LENGTH_BYTES);
+  readAt(descriptor, length, 0);
+  const headerBytes = length.readBigUInt64LE();
+  const available = Math.min(fileBytes - LENGTH_BYTES, MAX_HEADER_BYTES);
+  if (headerBytes > BigInt(available)) {
+    throw new Error(
+      `readSafetensors: expected a header of at most ${available} bytes in ${file}, got ${headerBytes}`,
+    );
+  }
+  const header = new Uint8Array(Number(headerBytes));
+  readAt(descriptor, header, LENGTH_BYTES);
+  return header;
+}
+
+function readValues(descriptor: number, entry: SafetensorsEntry, dataStart: number): Float32Array {
+  if (entry.type === 'F32') {
+    const values = new Float32Array(entry.valueCount);
+    readAt(descriptor, new Uint8Array(values.buffer), dataStart + entry.begin);
+    return values;
+  }
+  const halves = new Uint16Array(entry.valueCount);
+  readAt(descriptor, new Uint8Array(halves.buffer), dataStart + entry.begin);
+  return entry.type === 'F16' ? float16ToFloat32(halves) : bfloat16ToFloat32(halves);
+}
+
+// JSON.stringify of an object would move keys that look like numbers to the front.
+function stringifyEntries(entries: readonly [string, unknown][]): string {
+  return `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
+}
+
+function byName(left: readonly [string, unknown], right: readonly [string, unknown]): number {
+  return left[0] < right[0] ? -1 : 1;
+}
