@@ -92,7 +92,7 @@ export function registerKernels(backend: string): void {
 /**
  * Gives one backend its own implementation of a kernel, with the composition as its reference.
  *
- * @returns a function that takes the implementation back.
+ * @returns a function that takes the implementation back: what ran before it runs again.
  * @throws if no kernel has that name.
  */
 export function overrideKernel(
@@ -104,8 +104,12 @@ export function overrideKernel(
     throw new Error(`overrideKernel: expected one of ${kernelNames().join(', ')}, got ${name}`);
   }
   const key = `${backend}/${name}`;
+  const before = overrides.get(key);
   overrides.set(key, implementation);
-  return () => overrides.delete(key);
+  return () => {
+    if (before) overrides.set(key, before);
+    else overrides.delete(key);
+  };
 }
 
 /** Runs a kernel on the current backend, recording it for gradients. */

@@ -17,9 +17,11 @@ export interface AttentionMask {
 /**
  * Builds the mask of a batch from key ranges; the caller disposes it.
  *
- * @param ranges int32 [B * T * 3 * 2], row-major; an unused range is [0, 0)
+ * @param ranges int32 [B * T * 3 * 2], row-major, sorted and disjoint in a query; an unused range is [0, 0)
  * @param shape B rows, T queries, S keys
- * @throws if ranges does not hold B * T * 3 * 2 numbers, or a range leaves [0, S].
+ * @throws if ranges does not hold B * T * 3 * 2 numbers.
+ * @throws if a range leaves [0, S].
+ * @throws if a query's ranges overlap or are out of order.
  */
 export function attentionMask(
   ranges: Int32Array,
@@ -32,6 +34,7 @@ export function attentionMask(
   }
   const bias = new Float32Array(batch * queries * keys).fill(-1e9);
   for (let query = 0; query < batch * queries; query++) {
+    let last = [0, 0];
     for (let i = 0; i < RANGES_PER_QUERY; i++) {
       const start = ranges[(query * RANGES_PER_QUERY + i) * 2]!;
       const end = ranges[(query * RANGES_PER_QUERY + i) * 2 + 1]!;
@@ -40,6 +43,14 @@ export function attentionMask(
           `attentionMask: expected ranges within [0, ${keys}), got [${start}, ${end}) at query ${query}`,
         );
       }
+      if (start === end) continue;
+      // a kernel that walks the ranges would count a key twice
+      if (start < last[1]!) {
+        throw new Error(
+          `attentionMask: expected sorted, disjoint ranges, got [${start}, ${end}) after [${last.join(', ')}) at query ${query}`,
+        );
+      }
+      last = [start, end];
       bias.fill(0, query * keys + start, query * keys + end);
     }
   }

@@ -71,10 +71,12 @@ export function rotaryTable(
  *
  * @param x float32 [B, T, H, d]
  * @returns float32 [B, T, H, d]
- * @throws if d is not twice the table's last axis.
+ * @throws if the table is not for B, T and d of x.
  */
 export function rotary(x: tf.Tensor4D, table: RotaryTable): tf.Tensor4D {
-  const half = table.cosine.shape[3];
-  if (x.shape[3] !== 2 * half) throw new Error(`rotary: expected x [B, T, H, ${2 * half}], got [${x.shape}]`);
+  const [batch, length, , half] = table.cosine.shape;
+  if (x.shape[0] !== batch || x.shape[1] !== length || x.shape[3] !== 2 * half) {
+    throw new Error(`rotary: expected x [${batch}, ${length}, H, ${2 * half}], got [${x.shape}]`);
+  }
   return runKernel(kernel, { x, cosine: table.cosine, sine: table.sine })[0] as tf.Tensor4D;
 }

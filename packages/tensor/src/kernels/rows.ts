@@ -25,7 +25,7 @@ export function selectRows(rows: ArrayLike<number>, total: number): RowSelection
   const inverse = new Int32Array(total).fill(count);
   for (let i = 0; i < count; i++) {
     const row = rows[i]!;
-    if (!(row >= 0 && row < total))
+    if (!Number.isInteger(row) || row < 0 || row >= total)
       throw new Error(`selectRows: expected rows within [0, ${total}), got ${row}`);
     if (inverse[row] !== count) throw new Error(`selectRows: expected distinct rows, got ${row} twice`);
     inverse[row] = i;

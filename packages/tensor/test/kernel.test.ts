@@ -1,0 +1,132 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  crossEntropy,
+  defineKernel,
+  fullKl,
+  type KernelImplementation,
+  kernelNames,
+  overrideKernel,
+  registerKernels,
+  runKernel,
+  swiglu,
+} from '../src/index.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+/** silu(gate) * up for a gate of 0 and an up of 1 is 0; these give themselves away. */
+const constant = (value: number): KernelImplementation => ({
+  forward: ({ gate }) => [tf.fill(gate!.shape, value)],
+  backward: ({ outputGradients: [dy] }) => ({
+    gate: () => tf.mul(dy!, value),
+    up: () => tf.mul(dy!, -value),
+  }),
+});
+
+function runSwiglu(): { output: number; gradients: number[] } {
+  return tf.tidy(() => {
+    const inputs = [tf.scalar(0), tf.scalar(1)];
+    const gradients = tf.grads((gate, up) => swiglu(gate!, up!))(inputs);
+    return {
+      output: swiglu(inputs[0]!, inputs[1]!).dataSync()[0]!,
+      gradients: gradients.map((gradient) => gradient.dataSync()[0]!),
+    };
+  });
+}
+
+const COMPOSED = { output: 0, gradients: [0.5, 0] };
+
+describe('overrideKernel', () => {
+  it('replaces forward and backward on its backend until taken back', () => {
+    expect(runSwiglu()).toEqual(COMPOSED);
+    const takeBack = overrideKernel('LatentSwiglu', 'cpu', constant(7));
+    expect(runSwiglu()).toEqual({ output: 7, gradients: [7, -7] });
+    takeBack();
+    expect(runSwiglu()).toEqual(COMPOSED);
+  });
+
+  it('leaves other backends alone', () => {
+    const takeBack = overrideKernel('LatentSwiglu', 'another', constant(7));
+    expect(runSwiglu()).toEqual(COMPOSED);
+    takeBack();
+  });
+
+  it('brings the implementation before it back', () => {
+    const takeFirst = overrideKernel('LatentSwiglu', 'cpu', constant(7));
+    const takeSecond = overrideKernel('LatentSwiglu', 'cpu', constant(9));
+    expect(runSwiglu().output).toBe(9);
+    takeSecond();
+    expect(runSwiglu().output).toBe(7);
+    takeFirst();
+    expect(runSwiglu()).toEqual(COMPOSED);
+  });
+
+  it('throws for a name that no kernel has', () => {
+    expect(() => overrideKernel('Swiglu', 'cpu', constant(7))).toThrow(
+      /^overrideKernel: expected one of .*LatentSwiglu.*, got Swiglu$/,
+    );
+  });
+});
+
+describe('kernels', () => {
+  it('has the kernels of the package', () => {
+    expect(kernelNames().sort()).toEqual([
+      'LatentAttention',
+      'LatentCrossEntropy',
+      'LatentEmbedding',
+      'LatentFullKl',
+      'LatentGatherRows',
+      'LatentMixture',
+      'LatentRmsNorm',
+      'LatentRotary',
+      'LatentScatterRows',
+      'LatentSparseKl',
+      'LatentSwiglu',
+    ]);
+  });
+
+  it('runs a kernel that somebody else defines, with settings and several outputs', () => {
+    const kernel = defineKernel({
+      name: 'TestScaleAndSquare',
+      inputs: ['x'],
+      outputs: 2,
+      composition: {
+        forward: ({ x }, { factor }) => [tf.mul(x!, factor as number), tf.square(x!)],
+        backward: ({ outputGradients: [scaled, squared], inputs: { x }, attributes: { factor } }) => ({
+          x: () => tf.add(tf.mul(scaled!, factor as number), tf.mul(squared!, tf.mul(x!, 2))),
+        }),
+      },
+    });
+    tf.tidy(() => {
+      const both = (x: tf.Tensor) => {
+        const [scaled, squared] = runKernel(kernel, { x }, { factor: 5 });
+        return tf.add(scaled!, tf.mul(squared!, 100));
+      };
+      expect(both(tf.scalar(3)).dataSync()[0]).toBe(915);
+      expect(tf.grad(both)(tf.scalar(3)).dataSync()[0]).toBe(605);
+    });
+    expect(() => defineKernel(kernel)).toThrow(
+      'defineKernel: expected a new kernel name, got TestScaleAndSquare twice',
+    );
+  });
+
+  it('registers on a backend as often as it is asked', () => {
+    registerKernels('cpu');
+    registerKernels('cpu');
+    expect(runSwiglu()).toEqual(COMPOSED);
+  });
+
+  it('names the input that has no gradient', () => {
+    const logits = tf.tensor2d([1, 2], [1, 2]);
+    const q = tf.tensor2d([0.5, 0.5], [1, 2]);
+    expect(() => tf.grad((x) => fullKl(logits, x as tf.Tensor2D))(q)).toThrow(
+      'LatentFullKl: expected a differentiable input, got probabilities',
+    );
+    expect(() => tf.grad((x) => crossEntropy(logits, x as tf.Tensor1D))(tf.tensor1d([0], 'int32'))).toThrow(
+      'LatentCrossEntropy: expected a differentiable input, got targets',
+    );
+    tf.dispose([logits, q]);
+  });
+});
