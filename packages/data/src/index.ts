@@ -13,3 +13,5 @@ export { tokenizerDigest, tokenizerFromJSON } from './tokenizers/tokenizer-json.
 export { wordTokenizer } from './tokenizers/word-tokenizer.js';
 
 // Batching
+export { type ExampleRows, exampleRows, type RowSettings, type RowTarget } from './batching/example-rows.js';
+export { type Batch, type PackSettings, packBatch } from './batching/pack-batch.js';

@@ -1,4 +1,32 @@
 export { checkModelConfig, huggingFaceModelConfig, type ModelConfig, parseModelConfig } from './config.js';
+export { causalRanges, continuationRanges } from './forward/causal-ranges.js';
+export { type DecoderPass, decoderStates } from './forward/decoder-states.js';
+export { type LayerCache, layerCaches } from './forward/layer-cache.js';
+export { checkIds, scoreTokens } from './forward/score.js';
+export {
+  type Generation,
+  type GenerationRequest,
+  type GenerationSettings,
+  generate,
+  type LatentTrace,
+} from './generation/generate.js';
+export {
+  type LatentStop,
+  type ReasoningMode,
+  RowProgress,
+  type StopSettings,
+} from './generation/row-progress.js';
+export { argmax, type Sampling, sampleToken } from './generation/sampling.js';
+export {
+  disposeParameters,
+  initialWeights,
+  inputTable,
+  outputTable,
+  type Parameters,
+  parameter,
+  parametersFrom,
+  weightsOf,
+} from './parameters/parameters.js';
 export { syncFolder, writeAll, writeError, writeFileAtomically } from './weights/atomic-file.js';
 export { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from './weights/half-precision.js';
 export { halfSplitRows, readLlama2c } from './weights/llama2c.js';

@@ -1,1 +1,3 @@
-export {};
+export { type GumbelSettings, type GumbelVariant, gumbelNoise, shapeNoise } from './gumbel-noise.js';
+export { type LabelNoise, perturbLabels, type SoftLabels } from './soft-labels.js';
+export { type MixtureSettings, type VocabularyMixture, vocabularyMixture } from './vocabulary-mixture.js';

@@ -1,0 +1,77 @@
+import { type SupervisionReading, supervisionWeights } from '@latent-sft/losses';
+import { keyRanges, type MaskName, type MaskOptions } from '@latent-sft/masks';
+import { type ExampleTokens, type Layout, positions, storageOrder, tokenIds } from '@latent-sft/segmentation';
+
+/** One example laid out as rows in storage order, ready to be packed beside others. */
+export interface ExampleRows {
+  readonly length: number;
+  readonly ids: Int32Array;
+  readonly positions: Int32Array;
+  /** Key ranges within the example, int32 [length, 3, 2]. */
+  readonly ranges: Int32Array;
+  /** The rows of Z_1..Z_N. */
+  readonly latentRows: readonly number[];
+  /** The rows just before Z_1..Z_N in sequence order: where a student says each latent. */
+  readonly beforeLatents: readonly number[];
+  readonly targets: readonly RowTarget[];
+}
+
+/** A token to be predicted at a row, with its weight in the example's loss; the weights sum to 1. */
+export interface RowTarget {
+  readonly row: number;
+  readonly id: number;
+  readonly weight: number;
+}
+
+/** How an example becomes rows. */
+export interface RowSettings {
+  readonly mask: MaskName;
+  readonly maskOptions?: MaskOptions;
+  readonly track?: 'dual' | 'single';
+  readonly reading?: SupervisionReading;
+  /** Whether the answer is among the targets of the readings; default true. */
+  readonly superviseAnswer?: boolean;
+  /** The id that fills latent rows: the compress token in an encoder; anything in a decoder or student. */
+  readonly latentId: number;
+}
+
+/**
+ * Lays one example out: ids, positions, key ranges, latent rows and weighted targets, all in storage order
+ * (backbone rows first, then branches).
+ *
+ * @throws if the mask does not fit the layout's kind.
+ */
+export function exampleRows(layout: Layout, example: ExampleTokens, settings: RowSettings): ExampleRows {
+  const order = storageOrder(layout);
+  const storageOf = new Int32Array(layout.length);
+  order.forEach((sequence, storage) => {
+    storageOf[sequence] = storage;
+  });
+  const sequenceIds = tokenIds(layout, example, settings.latentId);
+  const sequencePositions = positions(layout, settings.track ?? 'dual');
+  const latents = layout.spans.filter((span) => span.role === 'latent').map((span) => span.start);
+  return {
+    length: layout.length,
+    ids: Int32Array.from(order, (row) => sequenceIds[row]!),
+    positions: Int32Array.from(order, (row) => sequencePositions[row]!),
+    ranges: keyRanges(layout, settings.mask, settings.maskOptions),
+    latentRows: latents.map((row) => storageOf[row]!),
+    beforeLatents: layout.kind === 'student' ? latents.map((row) => storageOf[row - 1]!) : [],
+    targets: layout.kind === 'encoder' ? [] : weightedTargets(layout, sequenceIds, storageOf, settings),
+  };
+}
+
+function weightedTargets(
+  layout: Layout,
+  ids: Int32Array,
+  storageOf: Int32Array,
+  settings: RowSettings,
+): RowTarget[] {
+  const options = { answer: settings.superviseAnswer ?? true };
+  const weights = supervisionWeights(layout, settings.reading ?? 'token-mean', options);
+  const targets: RowTarget[] = [];
+  weights.forEach((weight, row) => {
+    if (weight > 0) targets.push({ row: storageOf[row - 1]!, id: ids[row]!, weight });
+  });
+  return targets;
+}

@@ -1,0 +1,114 @@
+import { RANGES_PER_QUERY, shiftRanges } from '@latent-sft/masks';
+import type { ExampleRows } from './example-rows.js';
+
+/**
+ * B rows of T tokens, several examples in one row where they fit. Flat row numbers are b * T + t; everything
+ * about latents and targets is listed by example, then in order.
+ */
+export interface Batch {
+  readonly rows: number;
+  readonly length: number;
+  readonly examples: number;
+  /** int32 [B * T]; padding holds 0. */
+  readonly ids: Int32Array;
+  readonly positions: Int32Array;
+  /** Key ranges, int32 [B * T * 3 * 2]; padding sees nothing. */
+  readonly ranges: Int32Array;
+  readonly latentRows: Int32Array;
+  readonly beforeLatents: Int32Array;
+  /** Which example each latent belongs to, int32 [L]. */
+  readonly latentExamples: Int32Array;
+  /** 1 / (N_i * examples): the weights of a mean over slots, then over examples, float32 [L]. */
+  readonly latentWeights: Float32Array;
+  readonly targetRows: Int32Array;
+  readonly targetIds: Int32Array;
+  /** Sum to 1, float32. */
+  readonly targetWeights: Float32Array;
+  /** Tokens that are not padding. */
+  readonly tokens: number;
+}
+
+/** How examples are joined in one batch. */
+export interface PackSettings {
+  /** T; default: the longest example. Shorter examples share a row where they fit. */
+  readonly length?: number;
+  /** `token`: every target of the batch weighs the same (the released code); `example`: every example does. */
+  readonly mean?: 'token' | 'example';
+}
+
+/**
+ * Packs examples into rows, longest first, each in the first row where it fits; no padding is computed
+ * beyond what is left at the end of a row.
+ *
+ * @throws if there is no example.
+ * @throws if an example is longer than a row.
+ */
+export function packBatch(items: readonly ExampleRows[], settings: PackSettings = {}): Batch {
+  if (items.length === 0) throw new Error('packBatch: expected at least one example, got none');
+  const longest = Math.max(...items.map((item) => item.length));
+  const length = settings.length ?? longest;
+  if (longest > length)
+    throw new Error(`packBatch: expected examples of at most ${length} rows, got ${longest}`);
+  const { rows, starts } = firstFit(items, length);
+
+  const ids = new Int32Array(rows * length);
+  const positions = new Int32Array(rows * length);
+  const ranges = new Int32Array(rows * length * RANGES_PER_QUERY * 2);
+  const totalTargets = items.reduce((sum, item) => sum + item.targets.length, 0);
+  const latentRows: number[] = [];
+  const beforeLatents: number[] = [];
+  const latentExamples: number[] = [];
+  const latentWeights: number[] = [];
+  const targetRows: number[] = [];
+  const targetIds: number[] = [];
+  const targetWeights: number[] = [];
+  items.forEach((item, example) => {
+    const start = starts[example]!;
+    ids.set(item.ids, start);
+    positions.set(item.positions, start);
+    ranges.set(shiftRanges(item.ranges, start % length), start * RANGES_PER_QUERY * 2);
+    for (const row of item.latentRows) {
+      latentRows.push(start + row);
+      latentExamples.push(example);
+      latentWeights.push(1 / (item.latentRows.length * items.length));
+    }
+    for (const row of item.beforeLatents) beforeLatents.push(start + row);
+    const share = settings.mean === 'example' ? 1 / items.length : item.targets.length / totalTargets;
+    for (const target of item.targets) {
+      targetRows.push(start + target.row);
+      targetIds.push(target.id);
+      targetWeights.push(target.weight * share);
+    }
+  });
+  return {
+    rows,
+    length,
+    examples: items.length,
+    ids,
+    positions,
+    ranges,
+    latentRows: Int32Array.from(latentRows),
+    beforeLatents: Int32Array.from(beforeLatents),
+    latentExamples: Int32Array.from(latentExamples),
+    latentWeights: Float32Array.from(latentWeights),
+    targetRows: Int32Array.from(targetRows),
+    targetIds: Int32Array.from(targetIds),
+    targetWeights: Float32Array.from(targetWeights),
+    tokens: items.reduce((sum, item) => sum + item.length, 0),
+  };
+}
+
+/** Where each example starts, as a flat row number. */
+function firstFit(items: readonly ExampleRows[], length: number): { rows: number; starts: number[] } {
+  const starts = new Array<number>(items.length).fill(0);
+  const used: number[] = [];
+  const longestFirst = items.map((_, i) => i).sort((a, b) => items[b]!.length - items[a]!.length || a - b);
+  for (const example of longestFirst) {
+    const needed = items[example]!.length;
+    let row = used.findIndex((filled) => filled + needed <= length);
+    if (row < 0) row = used.push(0) - 1;
+    starts[example] = row * length + used[row]!;
+    used[row]! += needed;
+  }
+  return { rows: used.length, starts };
+}

@@ -1,0 +1,42 @@
+import { fullKl, sparseKl } from '@latent-sft/tensor';
+import * as tf from '@tensorflow/tfjs';
+
+/** Which tokens the KL of a latent slot compares. */
+export type KlSupport = 'full' | 'sparse' | 'sparse+tail';
+
+/** Soft labels of L slots on the device. */
+export interface SlotLabels {
+  /** Teacher weights, float32 [L, k], or [L, V] with full support. */
+  readonly alpha: tf.Tensor2D;
+  /** Tokens of the weights, int32 [L, k]; null with full support. */
+  readonly ids: tf.Tensor2D | null;
+  /** float32 [L]; 1 / (N_i * examples) gives a mean over slots, then over examples. */
+  readonly weights: tf.Tensor1D;
+}
+
+/**
+ * KL of the student's latents to the teacher's, tau^2 * sum_l w_l KL(alpha_l || softmax(logits_l / tau)), in nats
+ * (arXiv 2510.15522, stage 2; the tau^2 of Hinton et al. 2015 keeps gradients comparable across temperatures).
+ *
+ * @param logits the student's at the row before each slot, float32 [L, V]
+ * @param temperature tau of the head, the same that made the labels
+ * @throws if the temperature is not above 0.
+ * @throws if the support needs token ids and there are none, or the other way round.
+ */
+export function latentKl(
+  logits: tf.Tensor2D,
+  labels: SlotLabels,
+  settings: { readonly support: KlSupport; readonly temperature: number },
+): tf.Scalar {
+  const { support, temperature } = settings;
+  if (!(temperature > 0)) throw new Error(`latentKl: expected a temperature above 0, got ${temperature}`);
+  if ((support === 'full') !== (labels.ids === null)) {
+    const got = labels.ids ? 'top-k labels' : 'labels over the full vocabulary';
+    throw new Error(`latentKl: expected labels that fit support ${support}, got ${got}`);
+  }
+  const tempered: tf.Tensor2D = temperature === 1 ? logits : tf.div(logits, temperature);
+  const perSlot = labels.ids
+    ? sparseKl(tempered, labels.ids, labels.alpha, { tail: support === 'sparse+tail' })
+    : fullKl(tempered, labels.alpha);
+  return tf.mul(tf.sum(tf.mul(perSlot, labels.weights)), temperature ** 2);
+}

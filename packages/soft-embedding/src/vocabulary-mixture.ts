@@ -1,0 +1,88 @@
+import { mixture } from '@latent-sft/tensor';
+import * as tf from '@tensorflow/tfjs';
+
+/** How a state becomes a mixture of words. */
+export interface MixtureSettings {
+  /** How many tokens a mixture may hold: the k most probable, or the whole vocabulary. */
+  readonly support: number | 'full';
+  /** Softmax temperature, above 0. */
+  readonly temperature: number;
+}
+
+/** A mixture of vocabulary embeddings; the caller owns the tensors. */
+export interface VocabularyMixture {
+  /** Weights of the tokens, rows sum to 1, float32 [L, k], or [L, V] with full support. */
+  readonly alpha: tf.Tensor2D;
+  /** The tokens, most probable first, int32 [L, k]; null with full support. */
+  readonly ids: tf.Tensor2D | null;
+  /** The latents z, float32 [L, D]. */
+  readonly latents: tf.Tensor2D;
+}
+
+/**
+ * The vocabulary-space latent of each state: l = h W^T, I = top-k of l, alpha = softmax((l_I + g) / tau),
+ * z = sum_{j in I} alpha_j E_j (arXiv 2510.15522, section 3). Gradients reach the states through alpha alone:
+ * both tables count as constants, and the choice of I has no gradient.
+ *
+ * @param states after the final norm, float32 [L, D]
+ * @param readout W, the input table or the LM head, float32 [V, D]
+ * @param table E, the input embeddings, float32 [V, D]
+ * @param noise g per token, float32 [L, V] with full support, [L, k] else, row-major
+ * @throws if the temperature is not above 0.
+ * @throws if the support is neither 'full' nor a whole number from 1 on.
+ * @throws if the noise has not one number per weight.
+ */
+export function vocabularyMixture(
+  states: tf.Tensor2D,
+  readout: tf.Tensor2D,
+  table: tf.Tensor2D,
+  settings: MixtureSettings,
+  noise: Float32Array | null = null,
+): VocabularyMixture {
+  const { support, temperature } = settings;
+  if (!(temperature > 0))
+    throw new Error(`vocabularyMixture: expected a temperature above 0, got ${temperature}`);
+  if (support !== 'full' && !(Number.isInteger(support) && support >= 1)) {
+    throw new Error(`vocabularyMixture: expected support 'full' or a whole number from 1 on, got ${support}`);
+  }
+  const [count] = states.shape;
+  const [vocabulary] = readout.shape;
+  const full = support === 'full' || support >= vocabulary;
+  const width = full ? vocabulary : support;
+  if (noise && noise.length !== count * width) {
+    throw new Error(
+      `vocabularyMixture: expected noise for ${count} x ${width} weights, got ${noise.length} numbers`,
+    );
+  }
+  const [alpha, latents, ids] = tf.tidy(() => {
+    const constantReadout = withoutGradient(readout);
+    const constantTable = withoutGradient(table);
+    const weigh = (logits: tf.Tensor2D) => {
+      const noisy = noise ? tf.add<tf.Tensor2D>(logits, tf.tensor2d(noise, [count, width])) : logits;
+      return tf.softmax<tf.Tensor2D>(temperature === 1 ? noisy : tf.div<tf.Tensor2D>(noisy, temperature));
+    };
+    const logits = tf.matMul<tf.Tensor2D>(states, constantReadout, false, true);
+    if (full) {
+      const weights = weigh(logits);
+      return [weights, tf.matMul<tf.Tensor2D>(weights, constantTable)];
+    }
+    const support = topTokens(logits, width);
+    const rows = tf.gather(constantReadout, support); // [L, k, D]
+    const weights = weigh(tf.squeeze(tf.matMul(rows, tf.expandDims(states, 2)), [2]));
+    return [weights, mixture(weights, support, constantTable), support];
+  });
+  return { alpha: alpha!, latents: latents!, ids: ids ?? null };
+}
+
+/** The k most probable tokens of each row, int32 [L, k]; a choice has no gradient. */
+function topTokens(logits: tf.Tensor2D, k: number): tf.Tensor2D {
+  return tf.topk<tf.Tensor2D>(withoutGradient(logits), k).indices;
+}
+
+/** The same values, cut from the gradient. */
+function withoutGradient<T extends tf.Tensor>(x: T): T {
+  return tf.customGrad((y) => ({
+    value: tf.clone(y as tf.Tensor),
+    gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
+  }))(x) as T;
+}

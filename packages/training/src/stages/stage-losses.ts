@@ -1,0 +1,99 @@
+import { type KlSupport, type LossTerm, latentKl, type SlotLabels, weightedNll } from '@latent-sft/losses';
+import { inputTable, type ModelConfig, outputTable, type Parameters } from '@latent-sft/model';
+import { type MixtureSettings, type VocabularyMixture, vocabularyMixture } from '@latent-sft/soft-embedding';
+import { gatherRows, mixture } from '@latent-sft/tensor';
+import * as tf from '@tensorflow/tfjs';
+import type { Loss } from '../optimiser/trainable-vector.js';
+import type { DeviceBatch } from './device-batch.js';
+import { batchStates } from './forward-batch.js';
+
+/** Cross-entropy of the targets of a batch: CoT-SFT and No-CoT. */
+export function chainLoss(config: ModelConfig, parameters: Parameters, batch: DeviceBatch): Loss {
+  const loss = targetNll(config, parameters, batch, batchStates(config, parameters, batch));
+  return { loss, parts: {} };
+}
+
+/** Which table a latent's logits are read from. */
+export type Readout = 'input-table' | 'lm-head';
+
+/** The head that turns encoder states into latents. */
+export interface LatentHead extends MixtureSettings {
+  readonly readout: Readout;
+}
+
+/**
+ * The latents that the encoder makes of a batch, mixtures over the decoder's tables.
+ *
+ * @param noise float32 [L * k], or null
+ */
+export function encodeLatents(
+  config: ModelConfig,
+  encoder: Parameters,
+  decoder: Parameters,
+  batch: DeviceBatch,
+  head: LatentHead,
+  noise: Float32Array | null,
+): VocabularyMixture {
+  const states = gatherRows(batchStates(config, encoder, batch), batch.latents);
+  const table = inputTable(decoder);
+  const readout = head.readout === 'input-table' ? table : outputTable(config, decoder);
+  return vocabularyMixture(states, readout, table, head, noise);
+}
+
+/** Stage 1: the encoder's latents take their slots, and the decoder restores what follows them. */
+export function stageOneLoss(
+  config: ModelConfig,
+  models: { readonly encoder: Parameters; readonly decoder: Parameters },
+  batches: { readonly encoder: DeviceBatch; readonly decoder: DeviceBatch },
+  head: LatentHead,
+  noise: Float32Array | null,
+): Loss {
+  const { latents } = encodeLatents(config, models.encoder, models.decoder, batches.encoder, head, noise);
+  const states = batchStates(config, models.decoder, batches.decoder, latents);
+  return { loss: targetNll(config, models.decoder, batches.decoder, states), parts: {} };
+}
+
+/** Settings of the student's loss. */
+export interface StudentLossSettings {
+  readonly temperature: number;
+  readonly support: KlSupport;
+  readonly klWeight: number;
+  readonly ceWeight: number;
+}
+
+/** Stage 2: KL on latent slots, cross-entropy on words, or both. */
+export function studentLoss(
+  config: ModelConfig,
+  parameters: Parameters,
+  batch: DeviceBatch,
+  labels: SlotLabels,
+  term: LossTerm,
+  settings: StudentLossSettings,
+): Loss {
+  const table = inputTable(parameters);
+  const latents = labels.ids
+    ? mixture(labels.alpha, labels.ids, table)
+    : tf.matMul<tf.Tensor2D>(labels.alpha, table);
+  const states = batchStates(config, parameters, batch, latents);
+  const parts: Record<string, tf.Scalar> = {};
+  if (term !== 'ce') {
+    const rows = gatherRows(states, batch.beforeLatents);
+    const logits = tf.matMul<tf.Tensor2D>(rows, outputTable(config, parameters), false, true);
+    parts.kl = latentKl(logits, labels, settings);
+  }
+  if (term !== 'kl') parts.ce = targetNll(config, parameters, batch, states);
+  const kl = parts.kl && tf.mul<tf.Scalar>(parts.kl, settings.klWeight);
+  const ce = parts.ce && tf.mul<tf.Scalar>(parts.ce, settings.ceWeight);
+  return { loss: kl && ce ? tf.add(kl, ce) : (kl ?? ce)!, parts };
+}
+
+function targetNll(
+  config: ModelConfig,
+  parameters: Parameters,
+  batch: DeviceBatch,
+  states: tf.Tensor2D,
+): tf.Scalar {
+  const rows = gatherRows(states, batch.targets);
+  const logits = tf.matMul<tf.Tensor2D>(rows, outputTable(config, parameters), false, true);
+  return weightedNll(logits, batch.targetIds, batch.targetWeights);
+}
