@@ -40,8 +40,8 @@ function readsInDecoder(layout: Layout, options: MaskOptions): SpanRule {
 
   const branchReads: SpanRule = (query, key, keyRow) => {
     if (key.branch === query.branch) return true;
-    if (key.role === 'latent' && key.index === query.branch) return true;
-    if (key.role === 'latent' && key.index < query.branch && layout.tails === 'strict-suffix') return true;
+    const firstLatent = layout.tails === 'strict-suffix' ? 1 : query.branch;
+    if (key.role === 'latent' && key.index >= firstLatent && key.index <= query.branch) return true;
     if (segmentContext === 'latent+prompt') return key.role === 'prompt';
     return segmentContext === 'latent+bos' && keyRow === 0;
   };

@@ -168,12 +168,17 @@ describe('LTIM', () => {
 });
 
 describe('work', () => {
-  it('never needs a fourth range, at any size', () => {
-    const layout = decoderLayout(
-      { prompt: 100, think: 3, segments: new Array(500).fill(4), end: 3, answer: 20 },
-      { tails: 'next-segment' },
+  it('is the backbone’s triangle and the branches’ own, however many segments there are', () => {
+    fc.assert(
+      fc.property(sizes, (some) => {
+        const triangle = (rows: number): number => (rows * (rows + 1)) / 2;
+        const backbone = some.prompt + some.think + some.segments.length + some.end + some.answer;
+        const branches = some.segments.slice(1).map((rows) => rows + triangle(rows));
+        const ranges = keyRanges(decoderLayout(some), 'ltsum');
+        const visited = ranges.reduce((sum, bound, i) => sum + (i % 2 === 0 ? -bound : bound), 0);
+        expect(visited).toBe(branches.reduce((sum, pairs) => sum + pairs, triangle(backbone)));
+      }),
+      RUNS,
     );
-    const ranges = keyRanges(layout, 'ltsum', { segmentContext: 'latent+prompt' });
-    expect(ranges).toHaveLength(layout.length * RANGES_PER_QUERY * 2);
   });
 });

@@ -16,14 +16,21 @@ export function segmentText(text: string, by: TextUnit): string[] {
 
 const CUTS: Record<TextUnit, (text: string) => number[]> = {
   line: (text) => starts(text, /\n/g),
-  step: (text) =>
-    starts(
-      text,
-      /\n[^\S\n]*\n|(?<=\n)[^\S\n]*(?:[#*]+\s*)?(?:Step\s+\d+\b|\d+[.)]\s)|(?<=[.!?])\s+(?=Step\s+\d+:)/gi,
-    ),
+  step: (text) => starts(text, STEP_START),
   equation: equationEnds,
   sentence: sentenceStarts,
 };
+
+const STEP_START = anyOf(
+  /\n[^\S\n]*\n/, // a blank line
+  /(?<=\n)[^\S\n]*(?:[#*]+\s*)?step\s+\d+\b/, // a line "Step 2", plain, bold or a heading
+  /(?<=\n)[^\S\n]*\d+[.)]\s/, // a line "2. " or "2) "
+  /(?<=[.!?])\s+(?=step\s+\d+:)/, // "Step 2:" after a sentence
+);
+
+function anyOf(...patterns: readonly RegExp[]): RegExp {
+  return new RegExp(patterns.map((pattern) => pattern.source).join('|'), 'gi');
+}
 
 function starts(text: string, pattern: RegExp): number[] {
   return Array.from(text.matchAll(pattern), (match) => match.index);
