@@ -1,0 +1,57 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs';
+import type { EngineStatus } from './engine-folder.js';
+
+const require = createRequire(import.meta.url);
+
+/** Above the priority of every backend that tfjs brings along. */
+const PRIORITY = 3;
+
+let threads: number | null = null;
+
+/** Threads that TensorFlow was loaded with, or null before that. */
+export function loadedThreads(): number | null {
+  return threads;
+}
+
+/**
+ * Loads TensorFlow and registers tfjs's `tensorflow` backend on it; does nothing the second time.
+ *
+ * The parts of `@tensorflow/tfjs-node-gpu` are required one by one: its index looks for a binding inside
+ * its own folder under node_modules, and ours lives in the cache.
+ *
+ * @param engine An installed engine.
+ * @param wantedThreads Size of TensorFlow's thread pool; `TF_NUM_INTRAOP_THREADS` if set, else every core.
+ * @throws if a library does not load.
+ */
+export function loadTensorflow(engine: EngineStatus, wantedThreads?: number): void {
+  if (threads !== null) return;
+  prepareEnvironment(wantedThreads);
+  restoreRemovedUtilities();
+  const [binding] = engine.addons.map((file) => require(file) as unknown);
+  require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js');
+  const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js') as {
+    NodeJSKernelBackend: new (binding: unknown, packageName: string) => tf.KernelBackend;
+  };
+  const backend = new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
+  tf.registerBackend('tensorflow', () => backend, PRIORITY);
+  threads = Number(process.env.TF_NUM_INTRAOP_THREADS);
+}
+
+/** TensorFlow reads these when its library loads. oneDNN is off by default on AMD, where it is twice as fast. */
+function prepareEnvironment(wantedThreads: number | undefined): void {
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  if (wantedThreads !== undefined) process.env.TF_NUM_INTRAOP_THREADS = String(wantedThreads);
+  // TensorFlow counts the machine's cores; Node also heeds a container's limit.
+  process.env.TF_NUM_INTRAOP_THREADS ||= String(availableParallelism());
+}
+
+/** tfjs-node-gpu 4.22 calls two functions that Node 23 removed. */
+function restoreRemovedUtilities(): void {
+  const removed = util as unknown as Record<string, unknown>;
+  removed.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  removed.isArray ??= Array.isArray;
+}
