@@ -1,9 +1,17 @@
+// Batching
+export { type ExampleRows, exampleRows, type RowSettings, type RowTarget } from './batching/example-rows.js';
+export { type Batch, type PackSettings, packBatch } from './batching/pack-batch.js';
+export { describeRecords, type RecordsDescription } from './readers/describe-records.js';
+export { type RecordFile, readRecordFile } from './readers/read-record-file.js';
+export { type ReadOptions, type RecordFormat, readRecords, recordFormats } from './readers/read-records.js';
 export type { ReasoningRecord } from './record.js';
 export { hashQuestion, recordsDigest } from './splits/digest.js';
 export { type GeneratedSplits, generateSplits, type SplitSizes } from './splits/generate-splits.js';
 export { type SplitOptions, splitRecords, withoutQuestions } from './splits/split-records.js';
 export { type ModularArithmeticOptions, modularArithmetic } from './tasks/modular-arithmetic.js';
 export type { OperationForm } from './tasks/modular-operations.js';
+export { type ReachabilityOptions, reachability } from './tasks/reachability/reachability.js';
+export { reachabilitySymbols, symboliseReachability } from './tasks/reachability/symbolise.js';
 export type { LengthRange, Task } from './tasks/task.js';
 export { type VariableChainsOptions, variableChains } from './tasks/variable-chains.js';
 export { type Segmenter, tokenizeRecord } from './tokenize-record.js';
@@ -11,7 +19,3 @@ export { characterTokenizer } from './tokenizers/character-tokenizer.js';
 export type { SpecialTokens, Tokenizer } from './tokenizers/tokenizer.js';
 export { tokenizerDigest, tokenizerFromJSON } from './tokenizers/tokenizer-json.js';
 export { wordTokenizer } from './tokenizers/word-tokenizer.js';
-
-// Batching
-export { type ExampleRows, exampleRows, type RowSettings, type RowTarget } from './batching/example-rows.js';
-export { type Batch, type PackSettings, packBatch } from './batching/pack-batch.js';
