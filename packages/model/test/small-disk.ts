@@ -21,7 +21,7 @@ export function mountSmallDisk(): SmallDisk | undefined {
   return {
     folder,
     remove: () => {
-      execFileSync('umount', [folder]);
+      execFileSync('umount', ['--lazy', folder]);
       rmSync(folder, { recursive: true });
     },
   };
