@@ -6,6 +6,7 @@ const folders = ['packages', 'apps'].flatMap((top) => readdirSync(top).map((name
 
 export default defineConfig({
   test: {
+    reporters: ['default', './tools/count-reporter.ts'],
     projects: folders.map((folder) => ({
       resolve: source,
       ssr: { resolve: source },
