@@ -10,7 +10,9 @@ export type KernelAttributes = Readonly<Record<string, number | boolean>>;
 export interface BackwardContext {
   /** Gradients of the outputs, one per output. */
   readonly outputGradients: readonly tf.Tensor[];
+  /** The inputs that the kernel saves. */
   readonly inputs: NamedTensors;
+  /** The outputs that the kernel saves, at their own places. */
   readonly outputs: readonly tf.Tensor[];
   readonly attributes: KernelAttributes;
 }
@@ -26,6 +28,8 @@ export interface Kernel {
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: number;
+  /** What is kept alive for the backward pass, of every implementation; the rest may be freed before it. */
+  readonly saved: { readonly inputs: readonly string[]; readonly outputs: readonly number[] };
   readonly composition: KernelImplementation;
 }
 
@@ -44,14 +48,18 @@ export function defineKernel(kernel: Kernel): Kernel {
   kernels.set(kernel.name, kernel);
   tf.registerGradient({
     kernelName: kernel.name,
-    inputsToSave: [...kernel.inputs],
-    outputsToSave: Array<boolean>(kernel.outputs).fill(true),
+    inputsToSave: [...kernel.saved.inputs],
+    outputsToSave: Array.from({ length: kernel.outputs }, (_, i) => kernel.saved.outputs.includes(i)),
     gradFunc: (dy, saved, attributes) => {
-      const inputs = Object.fromEntries(kernel.inputs.map((name, i) => [name, saved[i]!]));
+      const inputs = Object.fromEntries(kernel.saved.inputs.map((name, i) => [name, saved[i]!]));
+      const outputs: tf.Tensor[] = [];
+      kernel.saved.outputs.forEach((output, i) => {
+        outputs[output] = saved[kernel.saved.inputs.length + i]!;
+      });
       const gradients = implementationOf(kernel, tf.getBackend()).backward({
         outputGradients: Array.isArray(dy) ? dy : [dy],
         inputs,
-        outputs: saved.slice(kernel.inputs.length),
+        outputs,
         attributes: attributes as KernelAttributes,
       });
       const noGradient = (name: string) => () => {

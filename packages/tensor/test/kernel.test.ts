@@ -73,6 +73,7 @@ describe('overrideKernel', () => {
 describe('kernels', () => {
   it('has the kernels of the package', () => {
     expect(kernelNames().sort()).toEqual([
+      'LatentAdamW',
       'LatentAttention',
       'LatentCrossEntropy',
       'LatentEmbedding',
@@ -92,6 +93,7 @@ describe('kernels', () => {
       name: 'TestScaleAndSquare',
       inputs: ['x'],
       outputs: 2,
+      saved: { inputs: ['x'], outputs: [] },
       composition: {
         forward: ({ x }, { factor }) => [tf.mul(x!, factor as number), tf.square(x!)],
         backward: ({ outputGradients: [scaled, squared], inputs: { x }, attributes: { factor } }) => ({

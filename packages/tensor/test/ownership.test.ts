@@ -39,7 +39,7 @@ describe('what owns tensors gives them back', () => {
     const mask = attentionMask(new Int32Array(6), { batch: 1, queries: 1, keys: 1 });
     const selection = selectRows([0], 2);
     const table = rotaryTable(Int32Array.of(0), [1, 1], 2, 1e4);
-    expect(countTensors()).toBe(before + 6);
+    expect(countTensors()).toBe(before + 7);
     mask.dispose();
     selection.dispose();
     tf.dispose([table.cosine, table.sine]);

@@ -1,4 +1,24 @@
 import * as tf from '@tensorflow/tfjs';
+import { defineKernel, runKernel } from '../kernel.js';
+
+const kernel = defineKernel({
+  name: 'LatentAdamW',
+  inputs: ['weights', 'gradient', 'mean', 'variance', 'decayed'],
+  outputs: 3,
+  saved: { inputs: [], outputs: [] },
+  composition: {
+    forward: (inputs, attributes) => {
+      const { weights, gradient, mean: oldMean, variance: oldVariance, decayed } = inputs;
+      const { beta1, beta2, epsilon, rate, correction, decay } = attributes as Record<string, number>;
+      const mean = tf.add(tf.mul(oldMean!, beta1!), tf.mul(gradient!, 1 - beta1!));
+      const variance = tf.add(tf.mul(oldVariance!, beta2!), tf.mul(tf.square(gradient!), 1 - beta2!));
+      const move = tf.div(mean, tf.add(tf.mul(tf.sqrt(variance), correction!), epsilon!));
+      const kept = tf.sub(1, tf.mul(decayed!, decay!));
+      return [tf.sub(tf.mul(weights!, kept), tf.mul(move, rate!)), mean, variance];
+    },
+    backward: () => ({}),
+  },
+});
 
 /** Settings of one AdamW step. */
 export interface AdamWSettings {
@@ -42,20 +62,18 @@ export function adamW(
   }
   const { learningRate, beta1, beta2, epsilon, weightDecay, step } = settings;
   if (!(step >= 1)) throw new Error(`adamW: expected a step from 1 on, got ${step}`);
-  return tf.tidy(() => {
-    const mean = tf.add(tf.mul(state.mean, beta1), tf.mul(gradient, 1 - beta1)) as tf.Tensor1D;
-    const variance = tf.add(
-      tf.mul(state.variance, beta2),
-      tf.mul(tf.square(gradient), 1 - beta2),
-    ) as tf.Tensor1D;
-    // both bias corrections folded into two scalars
-    const rate = learningRate / (1 - beta1 ** step);
-    const correction = 1 / Math.sqrt(1 - beta2 ** step);
-    const move = tf.div(mean, tf.add(tf.mul(tf.sqrt(variance), correction), epsilon));
-    const kept = tf.sub(1, tf.mul(decayed, learningRate * weightDecay));
-    return {
-      weights: tf.sub(tf.mul(weights, kept), tf.mul(move, rate)) as tf.Tensor1D,
-      state: { mean, variance },
-    };
-  });
+  const [next, mean, variance] = runKernel(
+    kernel,
+    { weights, gradient, mean: state.mean, variance: state.variance, decayed },
+    {
+      beta1,
+      beta2,
+      epsilon,
+      // both bias corrections folded into two scalars
+      rate: learningRate / (1 - beta1 ** step),
+      correction: 1 / Math.sqrt(1 - beta2 ** step),
+      decay: learningRate * weightDecay,
+    },
+  ) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
+  return { weights: next, state: { mean, variance } };
 }

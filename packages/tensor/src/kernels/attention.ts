@@ -61,17 +61,22 @@ export function attentionMask(
   return { ...mask, dispose: () => tf.dispose([mask.ranges, mask.bias]) };
 }
 
+/** A reshape that costs nothing where the shape is right already. */
+function reshaped(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  return String(x.shape) === String(shape) ? x : tf.reshape(x, [...shape]);
+}
+
 /** [B, T, H, d] -> [B, G, (H/G) T, d]: the queries that share one key head stand together. */
 function groupHeads(x: tf.Tensor, groups: number): tf.Tensor {
   const [batch, length, heads, width] = x.shape as [number, number, number, number];
   const byHead = tf.transpose(x, [0, 2, 1, 3]); // [B, H, T, d]
-  return tf.reshape(byHead, [batch, groups, (heads / groups) * length, width]);
+  return reshaped(byHead, [batch, groups, (heads / groups) * length, width]);
 }
 
 /** The inverse of `groupHeads`. */
 function ungroupHeads(x: tf.Tensor, heads: number): tf.Tensor {
   const [batch, groups, rows, width] = x.shape as [number, number, number, number];
-  const byHead = tf.reshape(x, [batch, heads, (groups * rows) / heads, width]);
+  const byHead = reshaped(x, [batch, heads, (groups * rows) / heads, width]);
   return tf.transpose(byHead, [0, 2, 1, 3]);
 }
 
@@ -79,6 +84,8 @@ const kernel = defineKernel({
   name: 'LatentAttention',
   inputs: ['query', 'key', 'value', 'ranges', 'bias'],
   outputs: 2,
+  // a fused backward pass reads the ranges and the first output, this one the weights
+  saved: { inputs: ['query', 'key', 'value', 'ranges'], outputs: [0, 1] },
   composition: {
     forward: ({ query, key, value, bias }) => {
       const [batch, length, heads, width] = query!.shape as [number, number, number, number];
@@ -86,15 +93,15 @@ const kernel = defineKernel({
       const q = groupHeads(tf.mul(query!, width ** -0.5), groups);
       const k = groupHeads(key!, groups);
       const v = groupHeads(value!, groups);
-      const scores = tf.reshape(tf.matMul(q, k, false, true), [batch, heads, length, keys]);
+      const scores = reshaped(tf.matMul(q, k, false, true), [batch, heads, length, keys]);
       const weights = tf.softmax(tf.add(scores, bias!)); // [B, H, T, S]
-      const mixed = tf.matMul(tf.reshape(weights, [batch, groups, -1, keys]), v);
+      const mixed = tf.matMul(reshaped(weights, [batch, groups, (heads / groups) * length, keys]), v);
       return [ungroupHeads(mixed, heads), weights];
     },
     backward: ({ outputGradients: [dy], inputs: { query, key, value }, outputs: [, weights] }) => {
       const [batch, length, heads, width] = query!.shape as [number, number, number, number];
       const [, keys, groups] = key!.shape as [number, number, number, number];
-      const w = tf.reshape(weights!, [batch, groups, -1, keys]);
+      const w = reshaped(weights!, [batch, groups, (heads / groups) * length, keys]);
       const gradient = groupHeads(dy!, groups);
       const weightGradient = tf.matMul(gradient, groupHeads(value!, groups), false, true);
       const product = tf.mul(w, weightGradient);
@@ -103,10 +110,8 @@ const kernel = defineKernel({
       const scale = width ** -0.5;
       return {
         query: () => tf.mul(ungroupHeads(tf.matMul(scores, groupHeads(key!, groups)), heads), scale),
-        key: () => {
-          const q = tf.reshape(groupHeads(query!, groups), [batch, groups, (heads / groups) * length, width]);
-          return tf.mul(ungroupHeads(tf.matMul(scores, q, true, false), groups), scale);
-        },
+        key: () =>
+          tf.mul(ungroupHeads(tf.matMul(scores, groupHeads(query!, groups), true, false), groups), scale),
         value: () => ungroupHeads(tf.matMul(w, gradient, true, false), groups),
       };
     },

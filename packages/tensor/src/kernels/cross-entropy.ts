@@ -1,18 +1,17 @@
 import * as tf from '@tensorflow/tfjs';
 import { defineKernel, runKernel } from '../kernel.js';
-
-const oneHot = (ids: tf.Tensor, vocabulary: number) =>
-  tf.cast(tf.oneHot(ids as tf.Tensor1D, vocabulary), 'float32');
+import { logSoftmax } from './log-softmax.js';
 
 const kernel = defineKernel({
   name: 'LatentCrossEntropy',
   inputs: ['logits', 'targets'],
   outputs: 2,
+  saved: { inputs: [], outputs: [1] },
   composition: {
     forward: ({ logits, targets }) => {
-      const hot = oneHot(targets!, logits!.shape[1]!);
-      const nll = tf.sub(tf.logSumExp(logits!, -1), tf.sum(tf.mul(logits!, hot), -1));
-      return [nll, tf.sub(tf.softmax(logits!), hot)];
+      const hot = tf.cast(tf.oneHot(targets as tf.Tensor1D, logits!.shape[1]!), 'float32');
+      const { logP, p } = logSoftmax(logits!);
+      return [tf.neg(tf.sum(tf.mul(logP, hot), -1)), tf.sub(p, hot)];
     },
     backward: ({ outputGradients: [dy], outputs: [, slope] }) => ({
       logits: () => tf.mul(slope!, tf.expandDims(dy!, 1)),

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { defineKernel, runKernel } from '../kernel.js';
+import { sumByToken } from './sum-by-token.js';
 
 /** The table's rows at ids, [R, k, D]. */
 function rowsAt(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
@@ -10,6 +11,7 @@ const kernel = defineKernel({
   name: 'LatentMixture',
   inputs: ['alpha', 'ids', 'table'],
   outputs: 1,
+  saved: { inputs: ['alpha', 'ids', 'table'], outputs: [] },
   composition: {
     forward: ({ alpha, ids, table }) => [
       tf.squeeze(tf.matMul(tf.expandDims(alpha!, 1), rowsAt(table!, ids!)), [1]), // [R, 1, k] x [R, k, D]
@@ -19,9 +21,7 @@ const kernel = defineKernel({
       table: () => {
         const [vocabulary, width] = table!.shape as [number, number];
         const shares = tf.mul(tf.expandDims(alpha!, 2), tf.expandDims(dz!, 1)); // [R, k, D]
-        const flat = tf.reshape(shares, [-1, width]) as tf.Tensor2D;
-        const hot = tf.cast(tf.oneHot(tf.reshape(ids!, [-1]) as tf.Tensor1D, vocabulary), 'float32');
-        return tf.matMul(hot as tf.Tensor2D, flat, true, false);
+        return sumByToken(tf.reshape(shares, [-1, width]), tf.reshape(ids!, [-1]), vocabulary);
       },
     }),
   },

@@ -5,22 +5,22 @@ const kernel = defineKernel({
   name: 'LatentRmsNorm',
   inputs: ['x', 'weight'],
   outputs: 2,
+  saved: { inputs: ['x', 'weight'], outputs: [1] },
   composition: {
     forward: ({ x, weight }, { epsilon }) => {
       const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x!), -1, true), epsilon as number));
       return [tf.mul(tf.mul(x!, inverse), weight!), inverse];
     },
-    backward: ({ outputGradients: [dy], inputs: { x, weight }, outputs: [, inverse] }) => ({
-      x: () => {
-        const normal = tf.mul(x!, inverse!);
-        const scaled = tf.mul(dy!, weight!);
-        return tf.mul(inverse!, tf.sub(scaled, tf.mul(normal, tf.mean(tf.mul(scaled, normal), -1, true))));
-      },
-      weight: () => {
-        const width = weight!.shape[0]!;
-        return tf.sum(tf.reshape(tf.mul(dy!, tf.mul(x!, inverse!)), [-1, width]), 0);
-      },
-    }),
+    backward: ({ outputGradients: [dy], inputs: { x, weight }, outputs: [, inverse] }) => {
+      const normal = tf.mul(x!, inverse!);
+      return {
+        x: () => {
+          const scaled = tf.mul(dy!, weight!);
+          return tf.mul(inverse!, tf.sub(scaled, tf.mul(normal, tf.mean(tf.mul(scaled, normal), -1, true))));
+        },
+        weight: () => tf.sum(tf.reshape(tf.mul(dy!, normal), [-1, weight!.size]), 0),
+      };
+    },
   },
 });
 

@@ -17,6 +17,7 @@ const kernel = defineKernel({
   name: 'LatentRotary',
   inputs: ['x', 'cosine', 'sine'],
   outputs: 1,
+  saved: { inputs: ['cosine', 'sine'], outputs: [] },
   composition: {
     forward: ({ x, cosine, sine }) => [rotate(x!, cosine!, sine!)],
     backward: ({ outputGradients: [dy], inputs: { cosine, sine } }) => ({

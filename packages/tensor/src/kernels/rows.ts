@@ -10,6 +10,8 @@ export interface RowSelection {
   readonly rows: tf.Tensor1D;
   /** For every row of the matrix its place in the choice, or N, int32 [R]. */
   readonly inverse: tf.Tensor1D;
+  /** Where each row comes from in the matrix followed by the N chosen rows' new values, int32 [R]. */
+  readonly source: tf.Tensor1D;
   readonly count: number;
   readonly total: number;
   dispose(): void;
@@ -23,55 +25,54 @@ export interface RowSelection {
 export function selectRows(rows: ArrayLike<number>, total: number): RowSelection {
   const count = rows.length;
   const inverse = new Int32Array(total).fill(count);
+  const source = Int32Array.from({ length: total }, (_, row) => row);
   for (let i = 0; i < count; i++) {
     const row = rows[i]!;
     if (!Number.isInteger(row) || row < 0 || row >= total)
       throw new Error(`selectRows: expected rows within [0, ${total}), got ${row}`);
     if (inverse[row] !== count) throw new Error(`selectRows: expected distinct rows, got ${row} twice`);
     inverse[row] = i;
+    source[row] = total + i;
   }
   const tensors = {
     rows: tf.tensor1d(Int32Array.from(rows), 'int32'),
     inverse: tf.tensor1d(inverse, 'int32'),
+    source: tf.tensor1d(source, 'int32'),
   };
-  return { ...tensors, count, total, dispose: () => tf.dispose([tensors.rows, tensors.inverse]) };
+  return { ...tensors, count, total, dispose: () => tf.dispose(Object.values(tensors)) };
 }
 
-/** Places the rows of `values` where `inverse` says, zeros elsewhere. */
-function spread(values: tf.Tensor, inverse: tf.Tensor): tf.Tensor {
-  const zeros = tf.zeros([1, values.shape[1]!]);
-  return tf.gather(tf.concat([values, zeros], 0), inverse as tf.Tensor1D);
+/** The rows of `first`, then of `second`, at `places`. */
+function pick(first: tf.Tensor, second: tf.Tensor, places: tf.Tensor): tf.Tensor {
+  return tf.gather(tf.concat([first, second], 0), places as tf.Tensor1D);
 }
 
 const gatherKernel = defineKernel({
   name: 'LatentGatherRows',
   inputs: ['x', 'rows', 'inverse'],
   outputs: 1,
+  saved: { inputs: ['inverse'], outputs: [] },
   composition: {
     forward: ({ x, rows }) => [tf.gather(x!, rows as tf.Tensor1D)],
-    backward: ({ outputGradients: [dy], inputs: { inverse } }) => ({ x: () => spread(dy!, inverse!) }),
+    backward: ({ outputGradients: [dy], inputs: { inverse } }) => ({
+      x: () => pick(dy!, tf.zeros([1, dy!.shape[1]!]), inverse!),
+    }),
   },
 });
 
 const scatterKernel = defineKernel({
   name: 'LatentScatterRows',
-  inputs: ['base', 'values', 'rows', 'inverse'],
+  inputs: ['base', 'values', 'rows', 'source'],
   outputs: 1,
+  saved: { inputs: ['rows', 'source'], outputs: [] },
   composition: {
-    forward: ({ base, values, inverse }) => [
-      tf.add(tf.mul(base!, untouched(inverse!, values!.shape[0]!)), spread(values!, inverse!)),
-    ],
-    backward: ({ outputGradients: [dy], inputs: { values, rows, inverse } }) => ({
-      base: () => tf.mul(dy!, untouched(inverse!, values!.shape[0]!)),
+    forward: ({ base, values, source }) => [pick(base!, values!, source!)],
+    backward: ({ outputGradients: [dy], inputs: { rows, source } }) => ({
+      base: () => pick(dy!, tf.zeros([rows!.size, dy!.shape[1]!]), source!),
       values: () => tf.gather(dy!, rows as tf.Tensor1D),
     }),
   },
 });
-
-/** 1 where a row keeps its base, 0 where a value takes its place, float32 [R, 1]. */
-function untouched(inverse: tf.Tensor, count: number): tf.Tensor {
-  return tf.expandDims(tf.cast(tf.equal(inverse, tf.scalar(count, 'int32')), 'float32'), 1);
-}
 
 /**
  * The selected rows of a matrix, so that nothing is computed for rows that nobody reads.
@@ -106,6 +107,6 @@ export function scatterRows(base: tf.Tensor2D, values: tf.Tensor2D, selection: R
         `got [${base.shape}] and [${values.shape}]`,
     );
   }
-  const inputs = { base, values, rows: selection.rows, inverse: selection.inverse };
+  const inputs = { base, values, rows: selection.rows, source: selection.source };
   return runKernel(scatterKernel, inputs)[0] as tf.Tensor2D;
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { defineKernel, runKernel } from '../kernel.js';
+import { defineKernel, type KernelImplementation, runKernel } from '../kernel.js';
+import { logSoftmax } from './log-softmax.js';
 
 const SMALLEST = 1e-12;
 const logarithm = (x: tf.Tensor) => tf.log(tf.maximum(x, SMALLEST));
@@ -16,70 +17,51 @@ function scatterLabels(ids: tf.Tensor, probabilities: tf.Tensor, vocabulary: num
   return tf.reshape(dense, [rows, vocabulary]);
 }
 
+/** d KL / d logits was made in the forward pass, so that logits and teacher may be freed. */
+const slopeTimes: KernelImplementation['backward'] = ({ outputGradients: [dy], outputs: [, slope] }) => ({
+  logits: () => tf.mul(slope!, tf.expandDims(dy!, 1)),
+});
+
 const fullKernel = defineKernel({
   name: 'LatentFullKl',
   inputs: ['logits', 'probabilities'],
-  outputs: 1,
+  outputs: 2,
+  saved: { inputs: [], outputs: [1] },
   composition: {
     forward: ({ logits, probabilities }) => {
-      const gap = tf.sub(logarithm(probabilities!), tf.logSoftmax(logits!));
-      return [tf.sum(tf.mul(probabilities!, gap), -1)];
+      const q = probabilities!;
+      const { logP, p } = logSoftmax(logits!);
+      const kl = tf.sum(tf.mul(q, tf.sub(logarithm(q), logP)), -1);
+      return [kl, tf.sub(tf.mul(p, tf.sum(q, -1, true)), q)];
     },
-    backward: ({ outputGradients: [dy], inputs: { logits, probabilities } }) => ({
-      logits: () => {
-        const mass = tf.sum(probabilities!, -1, true);
-        return tf.mul(tf.sub(tf.mul(tf.softmax(logits!), mass), probabilities!), tf.expandDims(dy!, 1));
-      },
-    }),
+    backward: slopeTimes,
   },
 });
 
 const sparseKernel = defineKernel({
   name: 'LatentSparseKl',
   inputs: ['logits', 'ids', 'probabilities'],
-  outputs: 1,
+  outputs: 2,
+  saved: { inputs: [], outputs: [1] },
   composition: {
     forward: ({ logits, ids, probabilities }, { tail }) => {
       const q = probabilities!;
       const dense = scatterLabels(ids!, q, logits!.shape[1]!);
-      const logP = tf.logSoftmax(logits!);
+      const { logP, p } = logSoftmax(logits!);
+      const mass = tf.sum(q, -1, true); // [R, 1]
       const kl = tf.sub(tf.sum(tf.mul(q, logarithm(q)), -1), tf.sum(tf.mul(dense, logP), -1));
-      if (!tail) return [kl];
-      const { teacherTail, studentTail } = tails(tf.softmax(logits!), dense, q);
-      const gap = tf.sub(logarithm(teacherTail), logarithm(studentTail));
-      return [tf.add(kl, tf.mul(teacherTail, gap))];
+      if (!tail) return [kl, tf.sub(tf.mul(p, mass), dense)];
+      const outside = tf.mul(p, tf.cast(tf.equal(dense, 0), 'float32')); // p where the teacher has no label
+      const teacherTail = tf.relu(tf.sub(1, mass));
+      const studentTail = tf.sum(outside, -1, true);
+      const gap = tf.mul(teacherTail, tf.sub(logarithm(teacherTail), logarithm(studentTail)));
+      // the bucket as one more label: it moves its mass onto the tokens outside, by their shares of the tail
+      const labels = tf.add(dense, tf.mul(outside, tf.div(teacherTail, tf.maximum(studentTail, SMALLEST))));
+      return [tf.add(kl, tf.squeeze(gap, [1])), tf.sub(tf.mul(p, tf.add(mass, teacherTail)), labels)];
     },
-    backward: ({ outputGradients: [dy], inputs: { logits, ids, probabilities }, attributes: { tail } }) => ({
-      logits: () => {
-        const q = probabilities!;
-        const dense = scatterLabels(ids!, q, logits!.shape[1]!);
-        const p = tf.softmax(logits!);
-        let slope = tf.sub(tf.mul(p, tf.sum(q, -1, true)), dense);
-        if (tail) {
-          const { teacherTail, studentTail } = tails(p, dense, q);
-          const mass = tf.expandDims(teacherTail, 1);
-          const outside = tf.mul(p, tf.cast(tf.equal(dense, 0), 'float32'));
-          const share = tf.div(outside, tf.maximum(tf.expandDims(studentTail, 1), SMALLEST));
-          slope = tf.add(slope, tf.mul(mass, tf.sub(p, share)));
-        }
-        return tf.mul(slope, tf.expandDims(dy!, 1));
-      },
-    }),
+    backward: slopeTimes,
   },
 });
-
-/** The probability that teacher and student leave to the tokens outside the labels, each [R]. */
-function tails(
-  p: tf.Tensor,
-  dense: tf.Tensor,
-  q: tf.Tensor,
-): { teacherTail: tf.Tensor; studentTail: tf.Tensor } {
-  const outside = tf.cast(tf.equal(dense, 0), 'float32');
-  return {
-    teacherTail: tf.relu(tf.sub(1, tf.sum(q, -1))),
-    studentTail: tf.sum(tf.mul(p, outside), -1),
-  };
-}
 
 /**
  * Forward KL of a full-vocabulary teacher to the student, sum_j q_j (log q_j - log p_j), in nats
@@ -96,7 +78,9 @@ export function fullKl(logits: tf.Tensor2D, probabilities: tf.Tensor2D): tf.Tens
       `fullKl: expected probabilities [${logits.shape}] like logits, got [${probabilities.shape}]`,
     );
   }
-  return runKernel(fullKernel, { logits, probabilities })[0] as tf.Tensor1D;
+  const [kl, slope] = runKernel(fullKernel, { logits, probabilities });
+  slope!.dispose();
+  return kl as tf.Tensor1D;
 }
 
 /**
@@ -121,9 +105,11 @@ export function sparseKl(
       `sparseKl: expected ids and probabilities [${logits.shape[0]}, k], got [${ids.shape}] and [${probabilities.shape}]`,
     );
   }
-  return runKernel(
+  const [kl, slope] = runKernel(
     sparseKernel,
     { logits, ids, probabilities },
     { tail: options.tail ?? false },
-  )[0] as tf.Tensor1D;
+  );
+  slope!.dispose();
+  return kl as tf.Tensor1D;
 }

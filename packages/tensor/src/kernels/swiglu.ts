@@ -5,17 +5,18 @@ const kernel = defineKernel({
   name: 'LatentSwiglu',
   inputs: ['gate', 'up'],
   outputs: 1,
+  saved: { inputs: ['gate', 'up'], outputs: [] },
   composition: {
     forward: ({ gate, up }) => [tf.mul(tf.mul(gate!, tf.sigmoid(gate!)), up!)],
-    backward: ({ outputGradients: [dy], inputs: { gate, up } }) => ({
-      // d silu = s (1 + g (1 - s)), with s = sigmoid(g)
-      gate: () => {
-        const s = tf.sigmoid(gate!);
-        const slope = tf.mul(s, tf.add(tf.mul(gate!, tf.sub(1, s)), 1));
-        return tf.mul(tf.mul(dy!, up!), slope);
-      },
-      up: () => tf.mul(dy!, tf.mul(gate!, tf.sigmoid(gate!))),
-    }),
+    backward: ({ outputGradients: [dy], inputs: { gate, up } }) => {
+      const s = tf.sigmoid(gate!);
+      const silu = tf.mul(gate!, s);
+      return {
+        // d silu = s + silu (1 - s) = s - silu s + silu
+        gate: () => tf.mul(tf.mul(dy!, up!), tf.add(s, tf.sub(silu, tf.mul(silu, s)))),
+        up: () => tf.mul(dy!, silu),
+      };
+    },
   },
 });
 

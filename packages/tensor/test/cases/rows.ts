@@ -21,7 +21,7 @@ function gatherCase(title: string, rows: readonly number[], total: number, width
       return {
         kernel: ({ x }) => gatherRows(x as tf.Tensor2D, selection),
         composition: ({ x }) => tf.matMul(selectionMatrix(rows, total), x as tf.Tensor2D),
-        constants: [selection.rows, selection.inverse],
+        constants: [selection.rows, selection.inverse, selection.source],
       };
     },
     reference: ({ x }) =>
@@ -49,7 +49,7 @@ function scatterCase(title: string, rows: readonly number[], total: number, widt
             tf.matMul(matrix, values as tf.Tensor2D, true, false),
           );
         },
-        constants: [selection.rows, selection.inverse],
+        constants: [selection.rows, selection.inverse, selection.source],
       };
     },
     reference: ({ base, values }) => {
