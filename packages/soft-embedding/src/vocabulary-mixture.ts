@@ -7,6 +7,11 @@ export interface MixtureSettings {
   readonly support: number | 'full';
   /** Softmax temperature, above 0. */
   readonly temperature: number;
+  /**
+   * Tokens that no mixture holds. The end marker belongs here: its being the most probable token is what ends
+   * the latent phase, and an encoder that is free to use it as one more code word makes students stop early.
+   */
+  readonly excluded?: readonly number[];
 }
 
 /** A mixture of vocabulary embeddings; the caller owns the tensors. */
@@ -61,7 +66,10 @@ export function vocabularyMixture(
       const noisy = noise ? tf.add<tf.Tensor2D>(logits, tf.tensor2d(noise, [count, width])) : logits;
       return tf.softmax<tf.Tensor2D>(temperature === 1 ? noisy : tf.div<tf.Tensor2D>(noisy, temperature));
     };
-    const logits = tf.matMul<tf.Tensor2D>(states, constantReadout, false, true);
+    const every = tf.matMul<tf.Tensor2D>(states, constantReadout, false, true);
+    const logits = settings.excluded?.length
+      ? tf.add<tf.Tensor2D>(every, penalty(settings.excluded, vocabulary))
+      : every;
     if (full) {
       const weights = weigh(logits);
       return [weights, tf.matMul<tf.Tensor2D>(weights, constantTable)];
@@ -72,6 +80,13 @@ export function vocabularyMixture(
     return [weights, mixture(weights, support, constantTable), support];
   });
   return { alpha: alpha!, latents: latents!, ids: ids ?? null };
+}
+
+/** A row that takes tokens out of a softmax, float32 [1, V]. */
+function penalty(tokens: readonly number[], vocabulary: number): tf.Tensor2D {
+  const row = new Float32Array(vocabulary);
+  for (const token of tokens) row[token] = -1e9;
+  return tf.tensor2d(row, [1, vocabulary]);
 }
 
 /** The k most probable tokens of each row, int32 [L, k]; a choice has no gradient. */

@@ -1,4 +1,45 @@
 export {
+  type Answered,
+  type Answerer,
+  answerQuestions,
+} from './evaluation/answer-questions.js';
+export { type AnswerStage, answererOf } from './evaluation/answerer.js';
+export {
+  type EvaluationReport,
+  evaluateAnswerer,
+  type LoadedAnswerer,
+  loadAnswerer,
+} from './evaluation/evaluate-stage.js';
+export { exampleOrder } from './loop/example-order.js';
+export {
+  type LoopContext,
+  type PreparedStep,
+  type StageWork,
+  type StepProgress,
+  StoppedError,
+  trainStage,
+  type Validation,
+} from './loop/train-stage.js';
+export { type LearningRateSettings, learningRateAt } from './optimiser/learning-rate.js';
+export {
+  type Loss,
+  type OptimiserSettings,
+  type StepReport,
+  TrainableVector,
+} from './optimiser/trainable-vector.js';
+export { inTrainedForm, loadRunData, type RunData, readEvaluationFile } from './pipeline/run-data.js';
+export { type RunObserver, runRecipe } from './pipeline/run-recipe.js';
+export { stagesOf } from './pipeline/stage-files.js';
+export {
+  nearest,
+  parseRecipe,
+  type Recipe,
+  type RecipeInput,
+  recipeJsonSchema,
+  TRAINING_STAGES,
+  type TrainingStage,
+} from './recipe/recipe.js';
+export {
   type Checkpoint,
   type LoadedCheckpoint,
   loadLatestCheckpoint,
@@ -23,3 +64,25 @@ export {
   stageStatus,
   startStage,
 } from './run/stage.js';
+export { chainStage } from './stages/chain-stage.js';
+export { type DeviceBatch, deviceBatch } from './stages/device-batch.js';
+export { latentVectors, softLabels } from './stages/encode-examples.js';
+export { batchStates } from './stages/forward-batch.js';
+export { mixtureSettings, modelConfigOf, type StageContext } from './stages/stage-context.js';
+export {
+  chainLoss,
+  encodeLatents,
+  type LatentHead,
+  type Readout,
+  type StudentLossSettings,
+  stageOneLoss,
+  studentLoss,
+} from './stages/stage-losses.js';
+export {
+  encoderBatch,
+  latentHead,
+  type StageOneModels,
+  type StageOnePhase,
+  stageOne,
+} from './stages/stage-one.js';
+export { type LabelSource, studentStage } from './stages/student-stage.js';

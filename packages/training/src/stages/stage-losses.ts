@@ -34,10 +34,12 @@ export function encodeLatents(
   head: LatentHead,
   noise: Float32Array | null,
 ): VocabularyMixture {
-  const states = gatherRows(batchStates(config, encoder, batch), batch.latents);
+  const states = tf.tidy(() => gatherRows(batchStates(config, encoder, batch), batch.latents));
   const table = inputTable(decoder);
   const readout = head.readout === 'input-table' ? table : outputTable(config, decoder);
-  return vocabularyMixture(states, readout, table, head, noise);
+  const mixtures = vocabularyMixture(states, readout, table, head, noise);
+  states.dispose();
+  return mixtures;
 }
 
 /** Stage 1: the encoder's latents take their slots, and the decoder restores what follows them. */

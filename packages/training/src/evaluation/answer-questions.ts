@@ -1,0 +1,92 @@
+import type { ReasoningRecord, Tokenizer } from '@latent-sft/data';
+import {
+  type Generation,
+  generate,
+  type ModelConfig,
+  type Parameters,
+  type ReasoningMode,
+} from '@latent-sft/model';
+import type { MixtureSettings } from '@latent-sft/soft-embedding';
+
+/** A model with everything that answering takes. */
+export interface Answerer {
+  readonly config: ModelConfig;
+  readonly parameters: Parameters;
+  readonly tokenizer: Tokenizer;
+  readonly mode: ReasoningMode;
+  readonly mixture: MixtureSettings;
+  readonly maxLatents: number;
+  readonly maxTokens: number;
+  /** Questions answered at once. */
+  readonly batch: number;
+}
+
+/** How one question was answered. */
+export interface Answered {
+  readonly record: ReasoningRecord;
+  readonly answer: string;
+  readonly correct: boolean;
+  /** Tokens of the written chain; 0 without one. */
+  readonly chainTokens: number;
+  readonly answerTokens: number;
+  readonly generation: Generation;
+}
+
+/**
+ * Answers questions greedily and compares each answer with the record's, as tokens.
+ *
+ * @param traceSize how many of each latent's words to report
+ * @throws if a question holds a word outside the vocabulary.
+ */
+export function answerQuestions(
+  answerer: Answerer,
+  records: readonly ReasoningRecord[],
+  options: {
+    readonly traceSize?: number;
+    readonly givenLatents?: readonly (readonly Float32Array[])[];
+    readonly onBatch?: (answered: number) => void;
+  } = {},
+): Answered[] {
+  const { tokenizer, batch } = answerer;
+  const { special } = tokenizer;
+  const answered: Answered[] = [];
+  for (let start = 0; start < records.length; start += batch) {
+    const part = records.slice(start, start + batch);
+    const requests = part.map((record, i) => {
+      const prompt = [...tokenizer.encode(record.question), ...special.think];
+      const given = options.givenLatents?.[start + i];
+      return given ? { prompt, givenLatents: given } : { prompt };
+    });
+    const generations = generate(answerer.config, answerer.parameters, requests, {
+      mode: answerer.mode,
+      end: special.end,
+      eos: special.eos,
+      maxLatents: answerer.maxLatents,
+      maxTokens: answerer.maxTokens,
+      mixture: answerer.mixture,
+      sampling: { kind: 'greedy' },
+      traceSize: options.traceSize ?? 0,
+    });
+    part.forEach((record, i) => {
+      answered.push(grade(answerer, record, generations[i]!));
+    });
+    options.onBatch?.(answered.length);
+  }
+  return answered;
+}
+
+function grade({ tokenizer, mode }: Answerer, record: ReasoningRecord, generation: Generation): Answered {
+  const { tokens } = generation;
+  const end = mode === 'chain' ? findMarker(tokens, tokenizer.special.end) : 0;
+  const chainTokens = mode === 'chain' ? (end < 0 ? tokens.length : end) : 0;
+  // a chain that never ended has no answer
+  const after = mode === 'chain' ? chainTokens + tokenizer.special.end.length : 0;
+  const answer = end < 0 ? '' : tokenizer.decode(tokens.slice(after));
+  const expected = tokenizer.decode(tokenizer.encode(record.answer));
+  const answerTokens = Math.max(0, tokens.length - after);
+  return { record, answer, correct: answer === expected, chainTokens, answerTokens, generation };
+}
+
+function findMarker(tokens: readonly number[], marker: readonly number[]): number {
+  return tokens.findIndex((_, start) => marker.every((id, i) => tokens[start + i] === id));
+}

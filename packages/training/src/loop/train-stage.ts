@@ -1,0 +1,175 @@
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Parameters } from '@latent-sft/model';
+import { type NamedArray, readSafetensors, writeSafetensors } from '@latent-sft/model';
+import { z } from 'zod';
+import { type LearningRateSettings, learningRateAt } from '../optimiser/learning-rate.js';
+import type { Loss, OptimiserSettings, TrainableVector } from '../optimiser/trainable-vector.js';
+import { loadLatestCheckpoint, saveCheckpoint } from '../run/checkpoint.js';
+import type { EventLog } from '../run/event-log.js';
+
+/** One step's work, made from its number alone, so that a resumed stage sees what a whole one saw. */
+export interface PreparedStep {
+  lossOf(parameters: Parameters): Loss;
+  /** Tokens that the step computes. */
+  readonly tokens: number;
+  dispose(): void;
+}
+
+/** What validation saw. */
+export interface Validation {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** A stage as the loop sees it. */
+export interface StageWork {
+  readonly name: string;
+  readonly steps: number;
+  readonly learningRate: LearningRateSettings;
+  readonly optimiser: OptimiserSettings;
+  readonly validateEvery: number;
+  readonly checkpointEvery: number;
+  readonly selectBy: 'loss' | 'accuracy';
+  readonly vector: TrainableVector;
+  prepare(step: number): PreparedStep;
+  validate(parameters: Parameters): Validation;
+}
+
+/** What a step tells whoever watches. */
+export interface StepProgress {
+  readonly stage: string;
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly tokensPerSecond: number;
+  readonly validation?: Validation;
+}
+
+/** Where a stage is run. */
+export interface LoopContext {
+  /** The stage's folder. */
+  readonly folder: string;
+  readonly checkpoints: string;
+  readonly events: EventLog;
+  readonly signal?: AbortSignal;
+  readonly onStep?: (progress: StepProgress) => void;
+}
+
+const bestSchema = z.strictObject({
+  best: z.strictObject({ step: z.int().min(0), loss: z.number(), accuracy: z.number() }).nullable(),
+});
+type Best = z.infer<typeof bestSchema>['best'];
+
+const BEST_FILE = 'best.safetensors';
+const LOG_EVERY = 10;
+
+/** A stage was stopped on request; its checkpoint is on disk. */
+export class StoppedError extends Error {
+  constructor(stage: string, step: number) {
+    super(`trainStage: stopped ${stage} at step ${step}; run the same command again to go on from there`);
+    this.name = 'StoppedError';
+  }
+}
+
+/**
+ * Trains a stage: one loop for all of them. Validates, keeps the weights that validated best, saves
+ * checkpoints, and goes on from the newest one if there is any.
+ *
+ * @returns the best weights by validation, and the step they are from.
+ * @throws StoppedError when the signal asks for it, after saving a checkpoint.
+ * @throws if the loss or gradient is no longer finite; the last checkpoint stays.
+ */
+export async function trainStage(
+  work: StageWork,
+  context: LoopContext,
+): Promise<{ weights: Map<string, NamedArray>; best: NonNullable<Best> }> {
+  const { name, steps, vector } = work;
+  const resumed = loadLatestCheckpoint(context.checkpoints);
+  let best: Best = null;
+  let done = 0;
+  if (resumed) {
+    vector.restore(resumed.tensors);
+    done = resumed.step;
+    best = bestSchema.parse(resumed.state).best;
+    for (const warning of resumed.warnings)
+      context.events.append({ type: 'warning', stage: name, message: warning });
+    context.events.append({ type: 'resume', stage: name, step: done });
+  }
+  const save = () =>
+    saveCheckpoint(context.checkpoints, { step: done, tensors: vector.snapshot(), state: { best } });
+  let clock = performance.now();
+  let tokens = 0;
+  while (done < steps) {
+    await nextTurn();
+    if (context.signal?.aborted) {
+      save();
+      throw new StoppedError(name, done);
+    }
+    const learningRate = learningRateAt(work.learningRate, done, steps);
+    const prepared = work.prepare(done);
+    tokens += prepared.tokens;
+    const report = descend(work, prepared, done + 1, learningRate);
+    done++;
+    const validating = done % work.validateEvery === 0 || done === steps;
+    let validation: Validation | undefined;
+    if (validating) {
+      validation = work.validate(vector.parameters);
+      if (!best || better(validation, best, work.selectBy)) {
+        best = { step: done, ...validation };
+        writeSafetensors(join(context.folder, BEST_FILE), vector.arrays());
+      }
+      context.events.append({ type: 'validation', stage: name, step: done, ...validation });
+    }
+    if (done % LOG_EVERY === 0 || validating) {
+      const seconds = (performance.now() - clock) / 1000;
+      const tokensPerSecond = Math.round(tokens / seconds);
+      const { loss, gradientNorm, parts } = report;
+      context.events.append({
+        type: 'step',
+        stage: name,
+        step: done,
+        loss,
+        gradientNorm,
+        learningRate,
+        tokensPerSecond,
+        ...parts,
+      });
+      context.onStep?.({
+        stage: name,
+        step: done,
+        steps,
+        loss,
+        tokensPerSecond,
+        ...(validation && { validation }),
+      });
+      clock = performance.now();
+      tokens = 0;
+    }
+    if (done % work.checkpointEvery === 0 && done < steps) save();
+  }
+  return { weights: readSafetensors(join(context.folder, BEST_FILE)), best: best! };
+}
+
+function descend(work: StageWork, prepared: PreparedStep, step: number, learningRate: number) {
+  try {
+    return work.vector.descend(
+      (parameters) => prepared.lossOf(parameters),
+      step,
+      learningRate,
+      work.optimiser,
+    );
+  } catch (error) {
+    throw new Error(
+      `${(error as Error).message} of stage ${work.name}; lower its learning rate and run again`,
+    );
+  } finally {
+    prepared.dispose();
+  }
+}
+
+/** Higher accuracy or lower loss; among equal accuracies the lower loss. */
+function better(now: Validation, best: Validation, selectBy: 'loss' | 'accuracy'): boolean {
+  if (selectBy === 'loss' || now.accuracy === best.accuracy) return now.loss < best.loss;
+  return now.accuracy > best.accuracy;
+}

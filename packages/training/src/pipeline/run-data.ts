@@ -1,0 +1,119 @@
+import {
+  characterTokenizer,
+  generateSplits,
+  modularArithmetic,
+  type ReasoningRecord,
+  type RecordFormat,
+  reachability,
+  readRecordFile,
+  recordsDigest,
+  splitRecords,
+  symboliseReachability,
+  type Task,
+  type Tokenizer,
+  variableChains,
+  withoutQuestions,
+  wordTokenizer,
+} from '@latent-sft/data';
+import type { Recipe } from '../recipe/recipe.js';
+
+/** The records of a run; no question of validation or test is in training. */
+export interface RunData {
+  readonly train: readonly ReasoningRecord[];
+  readonly validation: readonly ReasoningRecord[];
+  readonly test: readonly ReasoningRecord[];
+  readonly tokenizer: Tokenizer;
+  /** Training rows left out because validation or test asks the same question. */
+  readonly removed: number;
+  /** sha256 of each split. */
+  readonly digests: Readonly<Record<'train' | 'validation' | 'test', string>>;
+  /** Accuracy of the best guess without reading the question, where the task knows it. */
+  readonly chance: number | null;
+}
+
+/**
+ * Makes or reads a recipe's records and its tokenizer; the same recipe gives the same data on every machine.
+ *
+ * @throws if a file is missing or malformed, naming file and line.
+ * @throws if a task cannot give that many different questions.
+ */
+export function loadRunData(recipe: Recipe): RunData {
+  const { records, words, chance, removed } = loadRecords(recipe);
+  const build = recipe.tokenizer === 'words' ? wordTokenizer : characterTokenizer;
+  return {
+    ...records,
+    tokenizer: build(words),
+    removed,
+    digests: {
+      train: recordsDigest(records.train),
+      validation: recordsDigest(records.validation),
+      test: recordsDigest(records.test),
+    },
+    chance,
+  };
+}
+
+/**
+ * Reads a file to evaluate a run on, in the form that the run was trained on.
+ *
+ * @throws if the file is missing or malformed, naming file and line.
+ */
+export function readEvaluationFile(
+  recipe: Recipe,
+  file: string,
+  format: RecordFormat,
+): { records: ReasoningRecord[]; sha256: string } {
+  const { records, description } = readRecordFile(file, format);
+  return { records: records.map((record) => inTrainedForm(recipe, record)), sha256: description.sha256 };
+}
+
+/** A record as the run's model reads it: reachability in symbols, all else as it is. */
+export function inTrainedForm(recipe: Recipe, record: ReasoningRecord): ReasoningRecord {
+  const spokenFacts = record.question.includes('.');
+  return recipe.data.source === 'reachability' && spokenFacts
+    ? symboliseReachability(record, recipe.seed)
+    : record;
+}
+
+interface LoadedRecords {
+  readonly records: Pick<RunData, 'train' | 'validation' | 'test'>;
+  readonly words: readonly string[];
+  readonly chance: number | null;
+  readonly removed: number;
+}
+
+function loadRecords({ data, seed }: Recipe): LoadedRecords {
+  if (data.source === 'files') return loadFiles(data, seed);
+  const task = taskOf(data);
+  const { dropped, ...records } = generateSplits(task, { ...data, seed });
+  return { records, words: task.vocabulary, chance: task.chance, removed: dropped.train };
+}
+
+type TaskSource = Exclude<Recipe['data'], { source: 'files' }>;
+
+function taskOf(data: TaskSource): Task {
+  if (data.source === 'modular-arithmetic') {
+    return modularArithmetic({ form: data.form, operations: data.operations });
+  }
+  if (data.source === 'variable-chains') return variableChains({ variables: data.variables });
+  return reachability({ form: 'symbols' });
+}
+
+function loadFiles(data: Extract<Recipe['data'], { source: 'files' }>, seed: number): LoadedRecords {
+  const read = (file: string) => readRecordFile(file, data.format, { emptyChain: data.emptyChain }).records;
+  const all = read(data.train);
+  const split =
+    typeof data.validation === 'string'
+      ? { train: all, validation: read(data.validation) }
+      : splitRecords(all, { validation: data.validation, seed });
+  const test = data.test === undefined ? [] : read(data.test);
+  const { records: train, removed } = withoutQuestions(split.train, [...split.validation, ...test]);
+  if (train.length === 0) {
+    throw new Error(
+      `loadRunData: expected training rows in ${data.train}, got none after validation was held out`,
+    );
+  }
+  // the vocabulary is the training rows' alone: a held-out word must be an error, not a leak
+  const words = train.flatMap(({ question, steps, answer }) => [question, ...steps, answer]);
+  return { records: { train, validation: split.validation, test }, words, chance: null, removed };
+}

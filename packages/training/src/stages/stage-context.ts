@@ -1,0 +1,56 @@
+import type { ReasoningRecord, Tokenizer } from '@latent-sft/data';
+import type { ModelConfig } from '@latent-sft/model';
+import type { ExampleTokens } from '@latent-sft/segmentation';
+import type { MixtureSettings } from '@latent-sft/soft-embedding';
+import type { Recipe, TrainingStage } from '../recipe/recipe.js';
+
+/** What every stage of a run shares. */
+export interface StageContext {
+  readonly recipe: Recipe;
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer;
+  readonly train: readonly ExampleTokens[];
+  readonly validation: readonly ExampleTokens[];
+  readonly validationRecords: readonly ReasoningRecord[];
+}
+
+/** The loop's settings of a stage, from the recipe. */
+export function loopSettings(recipe: Recipe, stage: TrainingStage) {
+  const { steps, learningRate, validateEvery, checkpointEvery, selectBy } = recipe.stages[stage];
+  const { warmup, final, shape, ...optimiser } = recipe.optimiser;
+  return {
+    name: stage,
+    steps,
+    learningRate: { peak: learningRate, warmup, final, shape },
+    optimiser,
+    validateEvery,
+    checkpointEvery,
+    selectBy,
+  };
+}
+
+/** The model that a recipe describes, over a tokenizer's vocabulary. */
+export function modelConfigOf(recipe: Recipe, vocabularySize: number): ModelConfig {
+  const { width, layers, heads, keyValueHeads, feedForwardWidth, ropeBase, normEpsilon, tiedEmbeddings } =
+    recipe.model;
+  return {
+    architecture: 'llama',
+    vocabularySize,
+    width,
+    layers,
+    heads,
+    keyValueHeads: keyValueHeads ?? heads,
+    headWidth: width / heads,
+    feedForwardWidth,
+    ropeBase,
+    normEpsilon,
+    tiedEmbeddings,
+    maxPositions: 4096,
+  };
+}
+
+/** The mixtures of a run: their support and temperature, and the tokens that they never hold. */
+export function mixtureSettings(recipe: Recipe, tokenizer: Tokenizer): MixtureSettings {
+  const { support, temperature, endMarkerInMixtures } = recipe.latent;
+  return { support, temperature, excluded: endMarkerInMixtures ? [] : tokenizer.special.end.slice(0, 1) };
+}

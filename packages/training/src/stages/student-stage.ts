@@ -1,0 +1,119 @@
+import { type ExampleRows, exampleRows, packBatch } from '@latent-sft/data';
+import { lossTermAt, type SlotLabels } from '@latent-sft/losses';
+import type { NamedArray } from '@latent-sft/model';
+import { sizesOf, studentLayout } from '@latent-sft/segmentation';
+import { perturbLabels, type SoftLabels } from '@latent-sft/soft-embedding';
+import { randomStream } from '@latent-sft/tensor';
+import * as tf from '@tensorflow/tfjs';
+import { answerQuestions } from '../evaluation/answer-questions.js';
+import { answererOf } from '../evaluation/answerer.js';
+import { exampleOrder } from '../loop/example-order.js';
+import type { StageWork } from '../loop/train-stage.js';
+import { TrainableVector } from '../optimiser/trainable-vector.js';
+import type { ExampleLabels } from '../run/label-writer.js';
+import { type DeviceBatch, deviceBatch } from './device-batch.js';
+import { loopSettings, type StageContext } from './stage-context.js';
+import { studentLoss } from './stage-losses.js';
+import { lossValue, meanLoss } from './validation.js';
+
+/** Soft labels by example number: training rows first, then validation rows. */
+export interface LabelSource {
+  train(example: number): ExampleLabels;
+  validation(example: number): ExampleLabels;
+}
+
+/** Stage 2: the decoder learns to say the latents itself, KL on latent slots and cross-entropy on words. */
+export function studentStage(
+  context: StageContext,
+  initial: ReadonlyMap<string, NamedArray>,
+  labels: LabelSource,
+): StageWork {
+  const { recipe, config, train, validation, validationRecords, tokenizer } = context;
+  const { schedule, klWeight, ceWeight, klSupport, noise, batch: batchSize } = recipe.stages.student;
+  const { temperature } = recipe.latent;
+  const settings = { temperature, support: klSupport, klWeight, ceWeight };
+  const vector = new TrainableVector(initial);
+  const order = exampleOrder(recipe.seed, 'student', train.length, batchSize);
+  const rowsOf = (example: (typeof train)[number]): ExampleRows =>
+    exampleRows(studentLayout(sizesOf(example)), example, { mask: 'causal', latentId: 0 });
+  const labelNoise = { ...noise, temperature, guardedToken: tokenizer.special.end[0]! };
+
+  /** Labels of one training row under noise that is drawn afresh each time the row comes. */
+  const noisyLabels = (example: number, step: number): ExampleLabels => {
+    const stored = labels.train(example);
+    if (noise.variant === 'none') return stored;
+    const width = stored.alphas.length / train[example]!.segments.length;
+    const soft: SoftLabels = {
+      count: train[example]!.segments.length,
+      width,
+      alpha: stored.alphas,
+      ids: stored.ids ?? null,
+    };
+    const stream = (attempt: number) =>
+      randomStream(recipe.seed, `student/gumbel/${example}/${attempt}`, step);
+    return { ...stored, alphas: perturbLabels(soft, labelNoise, stream).labels.alpha };
+  };
+
+  return {
+    ...loopSettings(recipe, 'student'),
+    vector,
+    prepare(step) {
+      const examples = order(step);
+      const packed = packBatch(examples.map((index) => rowsOf(train[index]!)));
+      const batch = deviceBatch(packed, config);
+      const slots = slotLabels(
+        examples.map((index) => noisyLabels(index, step)),
+        batch,
+      );
+      const term = lossTermAt(schedule, step);
+      return {
+        lossOf: (parameters) => studentLoss(config, parameters, batch, slots, term, settings),
+        tokens: packed.tokens,
+        dispose: () => disposeAll(batch, slots),
+      };
+    },
+    validate(parameters) {
+      let first = 0;
+      const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
+        const batch = deviceBatch(packBatch(part.map(rowsOf)), config);
+        const slots = slotLabels(
+          part.map((_, i) => labels.validation(first + i)),
+          batch,
+        );
+        const value = lossValue(() => studentLoss(config, parameters, batch, slots, 'joint', settings));
+        disposeAll(batch, slots);
+        first += part.length;
+        return value;
+      });
+      const answered = answerQuestions(answererOf(context, parameters, 'latent'), validationRecords);
+      return { loss, accuracy: answered.filter(({ correct }) => correct).length / answered.length };
+    },
+  };
+}
+
+/** The labels of a batch's examples, one after another, on the device. */
+function slotLabels(labels: readonly ExampleLabels[], batch: DeviceBatch): SlotLabels {
+  const slots = batch.latentWeights.size;
+  const total = labels.reduce((sum, { alphas }) => sum + alphas.length, 0);
+  const alpha = new Float32Array(total);
+  const ids = new Int32Array(total);
+  let start = 0;
+  for (const label of labels) {
+    alpha.set(label.alphas, start);
+    if (label.ids) ids.set(label.ids, start);
+    start += label.alphas.length;
+  }
+  const width = slots > 0 ? total / slots : 1;
+  const sparse = labels.some((label) => label.ids);
+  return {
+    alpha: tf.tensor2d(alpha, [slots, width]),
+    ids: sparse ? tf.tensor2d(ids, [slots, width], 'int32') : null,
+    weights: batch.latentWeights,
+  };
+}
+
+function disposeAll(batch: DeviceBatch, slots: SlotLabels): void {
+  batch.dispose();
+  slots.alpha.dispose();
+  slots.ids?.dispose();
+}

@@ -1,0 +1,34 @@
+import type { Batch } from '@latent-sft/data';
+import * as tf from '@tensorflow/tfjs';
+import type { Loss } from '../optimiser/trainable-vector.js';
+
+/**
+ * The mean loss over validation examples in chunks, weighted by their number.
+ *
+ * @param lossOf the loss of one chunk; it disposes its own batch
+ */
+export function meanLoss<T>(
+  examples: readonly T[],
+  chunk: number,
+  lossOf: (part: readonly T[]) => number,
+): number {
+  let sum = 0;
+  for (let start = 0; start < examples.length; start += chunk) {
+    const part = examples.slice(start, start + chunk);
+    sum += lossOf(part) * part.length;
+  }
+  return examples.length > 0 ? sum / examples.length : 0;
+}
+
+/** A loss as a number, with everything that it made disposed. */
+export function lossValue(lossOf: () => Loss): number {
+  const scalar = tf.tidy(() => lossOf().loss);
+  const value = scalar.dataSync()[0]!;
+  scalar.dispose();
+  return value;
+}
+
+/** Tokens of several batches that are computed together. */
+export function tokensOf(...batches: readonly Batch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.tokens, 0);
+}
