@@ -1,4 +1,4 @@
-// Makes a clone ready to run: dependencies, build, native engine. `node tools/setup.mjs [--quiet] [--gpu]`.
+// Makes a clone ready to run: dependencies, build, native engine. `node tools/setup.mjs [--quiet] [--gpu] [--force]`.
 // Plain Node without dependencies, because it runs before there are any. Safe to run again at any time:
 // what is whole is kept, what is missing or broken is made anew.
 import { spawnSync } from 'node:child_process';
@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const quiet = process.argv.includes('--quiet');
-const gpu = process.argv.includes('--gpu');
 const startMs = performance.now();
 const stampFile = join(root, 'node_modules', '.setup-stamp');
 let didSomething = false;
@@ -76,8 +75,7 @@ function setUpEngine() {
     return;
   }
   const main = join(root, 'packages', 'tensorflow', 'bin', 'latent-sft-engine.js');
-  const parameters = [main, 'setup', ...(quiet ? ['--quiet'] : []), ...(gpu ? ['--gpu'] : [])];
-  const result = spawnSync(process.execPath, parameters, {
+  const result = spawnSync(process.execPath, [main, 'setup', ...process.argv.slice(2)], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'inherit', 'pipe'],

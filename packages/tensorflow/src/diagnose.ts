@@ -80,7 +80,7 @@ async function load(engine: EngineStatus, problems: Problem[]): Promise<Diagnosi
     return { flavour: engine.flavour, loads: true, tensorflowVersion };
   } catch (error) {
     const what = `the native engine is set up but does not run: ${(error as Error).message}`;
-    problems.push({ what, cure: 'run: npx latent-sft-engine setup --force' });
+    problems.push({ what, cure: `run: ${setUpCommand(true)}` });
     return { flavour: engine.flavour, loads: false, tensorflowVersion: null };
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { engineAddons } from './engine-addons.js';
 import { addonFile } from './native-addon.js';
 import { type EngineRecipe, type Flavour, RECIPES } from './wheels.js';
@@ -20,7 +20,11 @@ export interface LibrariesStamp {
 /** `ready.json`: written when the binding is built and a process has multiplied matrices with it. */
 export interface ReadyStamp {
   readonly format: 1;
-  readonly addons: readonly string[];
+  /**
+   * Size of each addon by its path below the engine's folder. Versions of this package share a cache: the
+   * addons of another one stay listed.
+   */
+  readonly addonBytes: Readonly<Record<string, number>>;
   readonly tensorflowVersion: string;
 }
 
@@ -45,11 +49,10 @@ export function engineFolder(cache: string, recipe: EngineRecipe): string {
 export function engineStatus(cache: string, recipe: EngineRecipe): EngineStatus {
   const folder = engineFolder(cache, recipe);
   const libraries = librariesAreWhole(folder, recipe);
-  const ready = readStamp<ReadyStamp>(join(folder, 'ready.json'));
+  const checked = checkedAddons(folder);
   const addons = libraries ? engineAddons().map((addon) => addonFile(addon, folder)) : [];
-  const installed =
-    addons.length > 0 &&
-    addons.every((file) => ready?.addons.includes(file.slice(folder.length + 1)) && existsSync(file));
+  const isChecked = (file: string) => sizeBytes(file) === checked[relative(folder, file)];
+  const installed = addons.length > 0 && addons.every(isChecked);
   return {
     flavour: recipe.flavour,
     folder,
@@ -70,6 +73,11 @@ export function installedEngine(cache: string): EngineStatus | null {
   return cpu.installed ? cpu : null;
 }
 
+/** The addons that a process has loaded and used, with their sizes in bytes then. */
+export function checkedAddons(folder: string): ReadyStamp['addonBytes'] {
+  return readStamp<ReadyStamp>(join(folder, 'ready.json'))?.addonBytes ?? {};
+}
+
 /** Whether every file that the stamp lists is there with its size, and comes from the pinned wheels. */
 export function librariesAreWhole(folder: string, recipe: EngineRecipe): boolean {
   const stamp = readStamp<LibrariesStamp>(join(folder, 'libraries.json'));
@@ -77,9 +85,7 @@ export function librariesAreWhole(folder: string, recipe: EngineRecipe): boolean
   const pinned = recipe.wheels.every((pin, i) => stamp.wheels[i]?.sha256 === pin.sha256);
   return (
     pinned &&
-    Object.entries(stamp.files).every(
-      ([name, record]) => statSync(join(folder, name), { throwIfNoEntry: false })?.size === record.sizeBytes,
-    )
+    Object.entries(stamp.files).every(([name, record]) => sizeBytes(join(folder, name)) === record.sizeBytes)
   );
 }
 
@@ -88,6 +94,11 @@ export function writeStamp(file: string, stamp: LibrariesStamp | ReadyStamp): vo
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(stamp, null, 2)}\n`, { flush: true });
   renameSync(draft, file);
+}
+
+/** Size of a file, null if there is none. */
+export function sizeBytes(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? null;
 }
 
 /** A stamp that cannot be read is as good as none: the set-up then does that part again. */

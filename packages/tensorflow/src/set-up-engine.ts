@@ -1,20 +1,22 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { cacheFolder } from './cache-folder.js';
 import { checkEngine } from './check-engine.js';
 import { engineAddons } from './engine-addons.js';
 import {
+  checkedAddons,
   type EngineStatus,
   engineFolder,
   engineStatus,
   type FileRecord,
   librariesAreWhole,
+  sizeBytes,
   writeStamp,
 } from './engine-folder.js';
 import { fetchWheel } from './fetch-wheel.js';
 import { fileSha256 } from './file-hash.js';
-import { buildAddon } from './native-addon.js';
+import { addonFile, buildAddon } from './native-addon.js';
 import { unsupportedReason } from './platform.js';
 import { findProgram, type ProgramName, runProgram } from './programs.js';
 import { withSetUpLock } from './set-up-lock.js';
@@ -44,27 +46,30 @@ export function setUpEngine(options: SetUpOptions = {}): Promise<EngineStatus> {
   return setUpRecipe(RECIPES[options.gpu ? 'gpu' : 'cpu'], cacheFolder(), options);
 }
 
-/** {@link setUpEngine} for any recipe and cache folder. */
+/** {@link setUpEngine} for any recipe, cache folder, and way to check the result. */
 export async function setUpRecipe(
   recipe: EngineRecipe,
   cache: string,
   options: Pick<SetUpOptions, 'force' | 'onProgress'>,
+  check = checkEngine,
 ): Promise<EngineStatus> {
   const unsupported = unsupportedReason();
   if (unsupported !== null) throw new Error(`setUpEngine: ${unsupported}`);
   const say = options.onProgress ?? (() => undefined);
-  const before = engineStatus(cache, recipe);
-  if (before.installed && !options.force) return before;
+  const isDone = () => !options.force && engineStatus(cache, recipe).installed;
+  if (isDone()) return engineStatus(cache, recipe);
   return withSetUpLock(
     cache,
     (processId) => say(`waiting for another set-up (process ${processId})`),
     async () => {
+      // Another process may have done it while this one waited.
+      if (isDone()) return engineStatus(cache, recipe);
       const folder = engineFolder(cache, recipe);
       await requirePrograms();
       removeLeftovers(cache);
       if (options.force || !librariesAreWhole(folder, recipe))
         await installLibraries(recipe, cache, folder, say);
-      await installAddons(recipe, folder, options.force ?? false, say);
+      await installAddons(recipe, folder, check, say);
       return engineStatus(cache, recipe);
     },
   );
@@ -133,7 +138,7 @@ async function recordLibraries(folder: string): Promise<Record<string, FileRecor
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     const file = join(entry.parentPath, entry.name);
     if (!entry.isFile() || !/\.so[.0-9]*$/.test(entry.name)) continue;
-    records[file.slice(folder.length + 1)] = {
+    records[relative(folder, file)] = {
       sizeBytes: statSync(file).size,
       sha256: await fileSha256(file),
     };
@@ -144,25 +149,24 @@ async function recordLibraries(folder: string): Promise<Record<string, FileRecor
 async function installAddons(
   recipe: EngineRecipe,
   folder: string,
-  force: boolean,
+  check: typeof checkEngine,
   say: (line: string) => void,
 ): Promise<void> {
-  if (force) rmSync(join(folder, 'addons'), { recursive: true, force: true });
+  const addonBytes = { ...checkedAddons(folder) };
   const files: string[] = [];
   for (const addon of engineAddons()) {
-    say(`building ${addon.name}`);
+    const file = addonFile(addon, folder);
+    if (sizeBytes(file) !== addonBytes[relative(folder, file)]) rmSync(file, { force: true });
+    if (!existsSync(file)) say(`building ${addon.name}`);
     files.push((await buildAddon(addon, folder)).file);
   }
   try {
-    const { tensorflowVersion } = await checkEngine(files);
-    writeStamp(join(folder, 'ready.json'), {
-      format: 1,
-      addons: files.map((file) => file.slice(folder.length + 1)),
-      tensorflowVersion,
-    });
+    const { tensorflowVersion } = await check(files);
+    for (const file of files) addonBytes[relative(folder, file)] = statSync(file).size;
+    writeStamp(join(folder, 'ready.json'), { format: 1, addonBytes, tensorflowVersion });
     say(`TensorFlow ${tensorflowVersion} (${recipe.flavour}) loads and multiplies`);
   } catch (error) {
-    rmSync(join(folder, 'addons'), { recursive: true, force: true });
+    for (const file of files) rmSync(file, { force: true });
     throw new Error(`setUpEngine: the engine was built but does not run here; ${(error as Error).message}`, {
       cause: error,
     });
