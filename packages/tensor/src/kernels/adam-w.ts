@@ -9,10 +9,10 @@ const kernel = defineKernel({
   composition: {
     forward: (inputs, attributes) => {
       const { weights, gradient, mean: oldMean, variance: oldVariance, decayed } = inputs;
-      const { beta1, beta2, epsilon, rate, correction, decay } = attributes as Record<string, number>;
+      const { beta1, beta2, epsilon, rate, decay } = attributes as Record<string, number>;
       const mean = tf.add(tf.mul(oldMean!, beta1!), tf.mul(gradient!, 1 - beta1!));
       const variance = tf.add(tf.mul(oldVariance!, beta2!), tf.mul(tf.square(gradient!), 1 - beta2!));
-      const move = tf.div(mean, tf.add(tf.mul(tf.sqrt(variance), correction!), epsilon!));
+      const move = tf.div(mean, tf.add(tf.sqrt(variance), epsilon!));
       const kept = tf.sub(1, tf.mul(decayed!, decay!));
       return [tf.sub(tf.mul(weights!, kept), tf.mul(move, rate!)), mean, variance];
     },
@@ -62,16 +62,16 @@ export function adamW(
   }
   const { learningRate, beta1, beta2, epsilon, weightDecay, step } = settings;
   if (!(step >= 1)) throw new Error(`adamW: expected a step from 1 on, got ${step}`);
+  const correction = Math.sqrt(1 - beta2 ** step);
   const [next, mean, variance] = runKernel(
     kernel,
     { weights, gradient, mean: state.mean, variance: state.variance, decayed },
     {
       beta1,
       beta2,
-      epsilon,
-      // both bias corrections folded into two scalars
-      rate: learningRate / (1 - beta1 ** step),
-      correction: 1 / Math.sqrt(1 - beta2 ** step),
+      // both bias corrections folded into two scalars (Kingma and Ba 2015, end of section 2)
+      epsilon: epsilon * correction,
+      rate: (learningRate * correction) / (1 - beta1 ** step),
       decay: learningRate * weightDecay,
     },
   ) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];

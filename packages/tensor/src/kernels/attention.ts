@@ -104,9 +104,9 @@ const kernel = defineKernel({
       const w = reshaped(weights!, [batch, groups, (heads / groups) * length, keys]);
       const gradient = groupHeads(dy!, groups);
       const weightGradient = tf.matMul(gradient, groupHeads(value!, groups), false, true);
-      const product = tf.mul(w, weightGradient);
-      // softmax: dS = W * dW - W * sum(W * dW)
-      const scores = tf.sub(product, tf.mul(w, tf.sum(product, -1, true)));
+      // softmax: dS = W * (dW - sum(W * dW))
+      const share = tf.sum(tf.mul(w, weightGradient), -1, true);
+      const scores = tf.mul(w, tf.sub(weightGradient, share));
       const scale = width ** -0.5;
       return {
         query: () => tf.mul(ungroupHeads(tf.matMul(scores, groupHeads(key!, groups)), heads), scale),

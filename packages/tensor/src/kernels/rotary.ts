@@ -1,16 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { defineKernel, runKernel } from '../kernel.js';
 
-/** Turns each pair (x_i, x_{i + d/2}) by its angle; a negative sine turns back. */
-function rotate(x: tf.Tensor, cosine: tf.Tensor, sine: tf.Tensor): tf.Tensor {
-  const [first, second] = tf.split(x, 2, -1);
-  return tf.concat(
-    [
-      tf.sub(tf.mul(first!, cosine), tf.mul(second!, sine)),
-      tf.add(tf.mul(second!, cosine), tf.mul(first!, sine)),
-    ],
-    -1,
-  );
+/** (x_0 .. x_{d/2-1}, x_{d/2} .. x_{d-1}) with its halves exchanged. */
+function exchangeHalves(x: tf.Tensor): tf.Tensor {
+  const halves = tf.reshape(x, [-1, 2, x.shape[3]! / 2]);
+  return tf.reshape(tf.reverse(halves, 1), x.shape);
 }
 
 const kernel = defineKernel({
@@ -19,14 +13,18 @@ const kernel = defineKernel({
   outputs: 1,
   saved: { inputs: ['cosine', 'sine'], outputs: [] },
   composition: {
-    forward: ({ x, cosine, sine }) => [rotate(x!, cosine!, sine!)],
+    forward: ({ x, cosine, sine }) => [tf.add(tf.mul(x!, cosine!), tf.mul(exchangeHalves(x!), sine!))],
     backward: ({ outputGradients: [dy], inputs: { cosine, sine } }) => ({
-      x: () => rotate(dy!, cosine!, tf.neg(sine!)),
+      // turned back by the same angles
+      x: () => tf.sub(tf.mul(dy!, cosine!), tf.mul(exchangeHalves(dy!), sine!)),
     }),
   },
 });
 
-/** The angles of rotary positions: cosine and sine, float32 [B, T, 1, d/2]; the caller owns both. */
+/**
+ * The angles of rotary positions, float32 [B, T, 1, d]; the caller owns both. Element i and element i + d/2
+ * hold the same angle; the sine of the first is negated: y = x cosine + (x with its halves exchanged) sine.
+ */
 export interface RotaryTable {
   readonly cosine: tf.Tensor4D;
   readonly sine: tf.Tensor4D;
@@ -52,18 +50,20 @@ export function rotaryTable(
   if (headWidth % 2 !== 0) throw new Error(`rotaryTable: expected an even head width, got ${headWidth}`);
   const half = headWidth / 2;
   const frequencies = Array.from({ length: half }, (_, i) => base ** ((-2 * i) / headWidth));
-  const cosine = new Float32Array(positions.length * half);
-  const sine = new Float32Array(positions.length * half);
+  const cosine = new Float32Array(positions.length * headWidth);
+  const sine = new Float32Array(positions.length * headWidth);
   for (let row = 0; row < positions.length; row++) {
     for (let i = 0; i < half; i++) {
       const angle = positions[row]! * frequencies[i]!;
-      cosine[row * half + i] = Math.cos(angle);
-      sine[row * half + i] = Math.sin(angle);
+      const first = row * headWidth + i;
+      cosine[first] = cosine[first + half] = Math.cos(angle);
+      sine[first + half] = Math.sin(angle);
+      sine[first] = -sine[first + half]!;
     }
   }
   return {
-    cosine: tf.tensor4d(cosine, [batch, length, 1, half]),
-    sine: tf.tensor4d(sine, [batch, length, 1, half]),
+    cosine: tf.tensor4d(cosine, [batch, length, 1, headWidth]),
+    sine: tf.tensor4d(sine, [batch, length, 1, headWidth]),
   };
 }
 
@@ -75,9 +75,9 @@ export function rotaryTable(
  * @throws if the table is not for B, T and d of x.
  */
 export function rotary(x: tf.Tensor4D, table: RotaryTable): tf.Tensor4D {
-  const [batch, length, , half] = table.cosine.shape;
-  if (x.shape[0] !== batch || x.shape[1] !== length || x.shape[3] !== 2 * half) {
-    throw new Error(`rotary: expected x [${batch}, ${length}, H, ${2 * half}], got [${x.shape}]`);
+  const [batch, length, , width] = table.cosine.shape;
+  if (x.shape[0] !== batch || x.shape[1] !== length || x.shape[3] !== width) {
+    throw new Error(`rotary: expected x [${batch}, ${length}, H, ${width}], got [${x.shape}]`);
   }
   return runKernel(kernel, { x, cosine: table.cosine, sine: table.sine })[0] as tf.Tensor4D;
 }
