@@ -49,9 +49,9 @@ function prepareEnvironment(wantedThreads: number | undefined): void {
   process.env.TF_NUM_INTRAOP_THREADS ||= String(availableParallelism());
 }
 
-/** tfjs-node-gpu 4.22 calls two functions that Node 23 removed. */
+/** tfjs-node-gpu 4.22 calls two functions that Node 22 warns about and Node 23 has not. */
 function restoreRemovedUtilities(): void {
   const removed = util as unknown as Record<string, unknown>;
-  removed.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  removed.isArray ??= Array.isArray;
+  removed.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  removed.isArray = Array.isArray;
 }

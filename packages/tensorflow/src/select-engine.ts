@@ -48,10 +48,10 @@ export interface SelectOptions {
 
 const require = createRequire(import.meta.url);
 
-/** From matrix products of two cores: TensorFlow 165, wasm 17 to 27, cpu 0.9 GFLOP/s. */
+/** From matrix products on two cores: TensorFlow 120 to 250, wasm 14 to 36, cpu 0.4 to 0.9 GFLOP/s. */
 const COST: Readonly<Record<Exclude<Backend, 'tensorflow'>, string>> = {
-  wasm: 'one thread and about a seventh of the speed or less',
-  cpu: 'about a hundredth of the speed: enough to try small examples only',
+  wasm: 'one thread and a fifth to a tenth of the speed',
+  cpu: 'less than a hundredth of the speed, enough for the smallest examples',
 };
 
 const ORDER: readonly Backend[] = ['tensorflow', 'wasm', 'cpu'];
