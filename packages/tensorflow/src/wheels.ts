@@ -72,6 +72,6 @@ export const RECIPES: Readonly<Record<Flavour, EngineRecipe>> = {
       cuda('nvjitlink', '12.9.86', 'e3f1171dbdc83c5932a45f0f4c99180a70de9bd2718c1ab77d14104f6d7147f9'),
     ],
     downloadBytes: 3.5e9,
-    installedBytes: 5.5e9,
+    installedBytes: 5.6e9,
   },
 };
