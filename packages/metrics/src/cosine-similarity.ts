@@ -1,5 +1,5 @@
+import { randomDraws } from '@latent-sft/random';
 import { checkFinite, checkInteger, checkRows, type Rows } from './checks.js';
-import { randomIndex, seededRandom } from './seeded-random.js';
 
 export interface RandomPairReport {
   readonly mean: number;
@@ -35,7 +35,7 @@ export function cosineSimilarity(a: ArrayLike<number>, b: ArrayLike<number>): nu
  * @param b `[m, d]`.
  * @param options `pairs` drawn with replacement (default 10,000), and `seed` (default 0).
  * @throws If a set is empty, rows differ in width, a value is not finite, or a drawn row is zero.
- * @throws If `pairs` is not an integer of at least 2.
+ * @throws If `pairs` is not an integer of at least 2, or `seed` of at least 0.
  */
 export function randomPairCosine(
   a: Rows,
@@ -46,9 +46,10 @@ export function randomPairCosine(
   checkRows('randomPairCosine', 'a', a);
   checkRows('randomPairCosine', 'b', b);
   checkInteger('randomPairCosine', 'pairs', pairs, 2);
-  const random = seededRandom(seed, 'randomPairCosine');
+  checkInteger('randomPairCosine', 'seed', seed, 0);
+  const random = randomDraws(seed);
   const cosines = Float64Array.from({ length: pairs }, () =>
-    cosineSimilarity(a[randomIndex(random, a.length)]!, b[randomIndex(random, b.length)]!),
+    cosineSimilarity(random.pick(a), random.pick(b)),
   );
   const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / pairs;
   const variance = cosines.reduce((sum, cosine) => sum + (cosine - mean) ** 2, 0) / (pairs - 1);

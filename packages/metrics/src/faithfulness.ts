@@ -1,5 +1,5 @@
-import { checkRows, type Rows } from './checks.js';
-import { randomIndex, seededRandom, shuffle } from './seeded-random.js';
+import { randomDraws } from '@latent-sft/random';
+import { checkInteger, checkRows, type Rows } from './checks.js';
 
 /** What the latents of a question are replaced with before the answer is forced. */
 export type FaithfulnessArmName = 'trained' | 'shuffled' | 'other-item' | 'mean' | 'zero' | 'none';
@@ -42,11 +42,12 @@ export const FAITHFULNESS_ARMS: readonly FaithfulnessArm[] = [
  * @throws If `seed` is not an integer of at least 0.
  */
 export function shuffleWithinItems<L>(items: readonly (readonly L[])[], seed: number): L[][] {
-  const random = seededRandom(seed, 'shuffleWithinItems');
+  checkInteger('shuffleWithinItems', 'seed', seed, 0);
+  const random = randomDraws(seed);
   return items.map((item) => {
     const original = [...item.keys()];
     let order = original;
-    while (item.length > 1 && order.every((place, i) => place === i)) order = shuffle(original, random);
+    while (item.length > 1 && order.every((place, i) => place === i)) order = random.shuffle(original);
     return order.map((place) => item[place]!);
   });
 }
@@ -64,17 +65,18 @@ export function latentsOfOtherItems<L>(items: readonly (readonly L[])[], seed: n
   if (items.length < 2) {
     throw new Error(`latentsOfOtherItems: expected at least 2 items, got ${items.length}`);
   }
-  const random = seededRandom(seed, 'latentsOfOtherItems');
+  checkInteger('latentsOfOtherItems', 'seed', seed, 0);
+  const random = randomDraws(seed);
   const groups = new Map<number, number[]>();
   items.forEach(({ length }, index) => {
     groups.set(length, [...(groups.get(length) ?? []), index]);
   });
   const donors = new Array<number>(items.length);
   for (const group of groups.values()) {
-    const cycle = shuffle(group, random);
+    const cycle = random.shuffle(group);
     cycle.forEach((receiver, place) => {
       const alone = cycle.length === 1;
-      const stranger = (receiver + 1 + randomIndex(random, items.length - 1)) % items.length;
+      const stranger = (receiver + 1 + random.integer(items.length - 1)) % items.length;
       donors[receiver] = alone ? stranger : cycle[(place + 1) % cycle.length]!;
     });
   }

@@ -1,5 +1,5 @@
+import { randomDraws } from '@latent-sft/random';
 import { checkFinite, checkInteger } from './checks.js';
-import { randomIndex, seededRandom } from './seeded-random.js';
 import { studentTQuantile } from './student-t.js';
 
 /** Lower and upper end. */
@@ -62,11 +62,12 @@ export function bootstrapInterval(values: ArrayLike<number>, options: BootstrapO
   checkFinite('bootstrapInterval', 'values', values);
   checkInteger('bootstrapInterval', 'resamples', resamples, 1);
   checkLevel('bootstrapInterval', level);
-  const random = seededRandom(seed, 'bootstrapInterval');
+  checkInteger('bootstrapInterval', 'seed', seed, 0);
+  const random = randomDraws(seed);
   const means = new Float64Array(resamples);
   for (let resample = 0; resample < resamples; resample++) {
     let sum = 0;
-    for (let draw = 0; draw < values.length; draw++) sum += values[randomIndex(random, values.length)]!;
+    for (let draw = 0; draw < values.length; draw++) sum += values[random.integer(values.length)]!;
     means[resample] = sum / values.length;
   }
   means.sort();

@@ -1,4 +1,4 @@
-import type { RandomStream } from '@latent-sft/tensor';
+import type { RandomStream } from '@latent-sft/random';
 
 /**
  * Which Gumbel(0, 1) noise is added to log-probabilities: none; `plain`, scale * g (paper v2); `clamped`,

@@ -1,4 +1,4 @@
-import type { RandomStream } from '@latent-sft/tensor';
+import type { RandomStream } from '@latent-sft/random';
 import { type GumbelSettings, gumbelNoise } from './gumbel-noise.js';
 
 /** The latents of one example as stored: weights [N, k] and, unless the support is full, token ids [N, k]. */

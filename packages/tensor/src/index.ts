@@ -17,4 +17,3 @@ export { gatherRows, type RowSelection, scatterRows, selectRows } from './kernel
 export { fullKl, sparseKl } from './kernels/soft-label-kl.js';
 export { swiglu } from './kernels/swiglu.js';
 export { countTensors, withoutLeaks } from './ownership.js';
-export { philox, type RandomStream, randomStream } from './random.js';

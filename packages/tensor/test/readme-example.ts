@@ -1,4 +1,5 @@
-import { attention, attentionMask, randomStream } from '@latent-sft/tensor';
+import { randomStream } from '@latent-sft/random';
+import { attention, attentionMask } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 await tf.setBackend('cpu');

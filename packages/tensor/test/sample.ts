@@ -1,4 +1,4 @@
-import { randomStream } from '../src/index.js';
+import { randomStream } from '@latent-sft/random';
 
 /** Numbers with a shape, in float64 but exactly representable in float32, so that both sides see the same. */
 export interface Sample {

@@ -1,4 +1,4 @@
-import { randomStream } from '../random/random-stream.js';
+import { randomDraws } from '@latent-sft/random';
 import type { ReasoningRecord } from '../record.js';
 import type { Task } from '../tasks/task.js';
 import { hashQuestion } from './digest.js';
@@ -41,7 +41,7 @@ export function generateSplits(task: Task, sizes: SplitSizes): GeneratedSplits {
   const dropped = { train: 0, validation: 0, test: 0 };
 
   for (const [number, split] of SPLITS.entries()) {
-    const seeds = randomStream(sizes.seed, number);
+    const seeds = randomDraws(sizes.seed, number);
     for (let round = 0; rows[split].length < sizes[split]; round++) {
       if (round === ROUNDS) {
         throw new Error(

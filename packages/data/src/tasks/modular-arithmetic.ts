@@ -1,4 +1,4 @@
-import type { RandomStream } from '../random/random-stream.js';
+import type { RandomDraws } from '@latent-sft/random';
 import type { ReasoningRecord } from '../record.js';
 import {
   applyOperation,
@@ -33,7 +33,7 @@ export function modularArithmetic(options: ModularArithmeticOptions = {}): Task 
   const bounds = lengthBounds(length, 'modularArithmetic', 1);
   const operations = bijectiveOperations(modulus, 'modularArithmetic');
 
-  const row = (random: RandomStream): ReasoningRecord => {
+  const row = (random: RandomDraws): ReasoningRecord => {
     let value = random.integer(modulus);
     const question = [String(value)];
     const steps: string[] = [];

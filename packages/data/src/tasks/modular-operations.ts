@@ -1,4 +1,4 @@
-import type { RandomStream } from '../random/random-stream.js';
+import type { RandomDraws } from '@latent-sft/random';
 
 /** `+ 4`, `- 4` or `* 7`, modulo a number. */
 export interface Operation {
@@ -33,10 +33,7 @@ export function bijectiveOperations(modulus: number, caller: string): readonly (
 }
 
 /** An operation: the operator uniform, then its operand uniform. */
-export function drawOperation(
-  random: RandomStream,
-  operations: readonly (readonly Operation[])[],
-): Operation {
+export function drawOperation(random: RandomDraws, operations: readonly (readonly Operation[])[]): Operation {
   return random.pick(random.pick(operations));
 }
 

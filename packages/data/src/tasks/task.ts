@@ -1,4 +1,4 @@
-import { type RandomStream, randomStream } from '../random/random-stream.js';
+import { type RandomDraws, randomDraws } from '@latent-sft/random';
 import type { ReasoningRecord } from '../record.js';
 
 /** A task whose rows are made from a seed. */
@@ -19,12 +19,12 @@ export type LengthRange = number | readonly [minimum: number, maximum: number];
 export function generateRows(
   count: number,
   seed: number,
-  row: (random: RandomStream) => ReasoningRecord,
+  row: (random: RandomDraws) => ReasoningRecord,
 ): ReasoningRecord[] {
   if (!Number.isInteger(count) || count < 0) {
     throw new Error(`generate: expected a count that is an integer >= 0, got ${count}`);
   }
-  return Array.from({ length: count }, (_, index) => row(randomStream(seed, index)));
+  return Array.from({ length: count }, (_, index) => row(randomDraws(seed, index)));
 }
 
 /** A length range as its two ends. */
@@ -39,6 +39,6 @@ export function lengthBounds(range: LengthRange, caller: string, least: number):
 }
 
 /** A length of the range, uniform. */
-export function drawLength(random: RandomStream, [minimum, maximum]: readonly [number, number]): number {
+export function drawLength(random: RandomDraws, [minimum, maximum]: readonly [number, number]): number {
   return minimum + random.integer(maximum - minimum + 1);
 }

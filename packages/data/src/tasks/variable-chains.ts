@@ -1,4 +1,4 @@
-import type { RandomStream } from '../random/random-stream.js';
+import type { RandomDraws } from '@latent-sft/random';
 import type { ReasoningRecord } from '../record.js';
 import {
   applyOperation,
@@ -40,7 +40,7 @@ export function variableChains(options: VariableChainsOptions = {}): Task {
   }
   const operations = bijectiveOperations(modulus, 'variableChains');
 
-  const row = (random: RandomStream): ReasoningRecord => {
+  const row = (random: RandomDraws): ReasoningRecord => {
     const names = random.shuffle(NAMES).slice(0, drawLength(random, bounds));
     const assignments: string[] = [];
     const steps: string[] = [];

@@ -1,4 +1,5 @@
-import { seededRandom, shuffle } from '../seeded-random.js';
+import { randomDraws } from '@latent-sft/random';
+import { checkInteger } from '../checks.js';
 import { effectivePathCount, pathPosterior, pathScore } from './path-support.js';
 
 export interface BaselineOptions {
@@ -61,9 +62,10 @@ function sampled(
   temperature: number,
   { draws, seed }: Required<BaselineOptions>,
 ): RandomMatching {
-  const random = seededRandom(seed, 'parallelism');
+  checkInteger('parallelism', 'seed', seed, 0);
+  const random = randomDraws(seed);
   const counts = Array.from({ length: draws }, () => {
-    const scores = supports.map((support) => pathScore(support, shuffle([...support.keys()], random)));
+    const scores = supports.map((support) => pathScore(support, random.shuffle([...support.keys()])));
     return effectivePathCount(pathPosterior(scores, temperature));
   });
   const mean = counts.reduce((sum, count) => sum + count, 0) / draws;

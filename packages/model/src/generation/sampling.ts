@@ -1,4 +1,4 @@
-import { randomStream } from '@latent-sft/tensor';
+import { randomStream } from '@latent-sft/random';
 
 /** How answer tokens are drawn: the most probable one, or from the nucleus at a temperature. */
 export type Sampling =

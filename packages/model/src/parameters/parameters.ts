@@ -1,4 +1,4 @@
-import { randomStream } from '@latent-sft/tensor';
+import { randomStream } from '@latent-sft/random';
 import * as tf from '@tensorflow/tfjs';
 import type { ModelConfig } from '../config.js';
 import type { NamedArray } from '../weights/named-array.js';

@@ -1,5 +1,6 @@
+import { randomStream } from '@latent-sft/random';
 import * as tf from '@tensorflow/tfjs';
-import { fullKl, randomStream, sparseKl } from '../../src/index.js';
+import { fullKl, sparseKl } from '../../src/index.js';
 import type { KernelCase } from '../kernel-case.js';
 import { normalSample } from '../sample.js';
 import { logProbabilities } from './cross-entropy.js';

@@ -1,4 +1,4 @@
-import { randomStream } from '@latent-sft/tensor';
+import { randomStream } from '@latent-sft/random';
 
 /**
  * Which examples a step sees: epochs of seeded permutations, cut into batches. A function of the step alone.

@@ -1,8 +1,8 @@
 import { type Batch, exampleRows, packBatch } from '@latent-sft/data';
 import type { NamedArray, Parameters } from '@latent-sft/model';
+import { randomStream } from '@latent-sft/random';
 import { decoderLayout, type ExampleTokens, encoderLayout, sizesOf } from '@latent-sft/segmentation';
 import { gumbelNoise } from '@latent-sft/soft-embedding';
-import { randomStream } from '@latent-sft/tensor';
 import { answerQuestions } from '../evaluation/answer-questions.js';
 import { answererOf } from '../evaluation/answerer.js';
 import { exampleOrder } from '../loop/example-order.js';

@@ -1,9 +1,9 @@
 import { type ExampleRows, exampleRows, packBatch } from '@latent-sft/data';
 import { lossTermAt, type SlotLabels } from '@latent-sft/losses';
 import type { NamedArray } from '@latent-sft/model';
+import { randomStream } from '@latent-sft/random';
 import { sizesOf, studentLayout } from '@latent-sft/segmentation';
 import { perturbLabels, type SoftLabels } from '@latent-sft/soft-embedding';
-import { randomStream } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { answerQuestions } from '../evaluation/answer-questions.js';
 import { answererOf } from '../evaluation/answerer.js';

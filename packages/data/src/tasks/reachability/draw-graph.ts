@@ -1,4 +1,4 @@
-import type { RandomStream } from '../../random/random-stream.js';
+import type { RandomDraws } from '@latent-sft/random';
 
 /** An acyclic graph in which an edge leads from a smaller node to a greater one; nodes 0 and 1 are the roots. */
 export interface Graph {
@@ -32,7 +32,7 @@ interface GrowingGraph {
 }
 
 /** A graph with the size, degrees and depth of ProsQA's. */
-export function drawGraph(random: RandomStream): Graph {
+export function drawGraph(random: RandomDraws): Graph {
   for (;;) {
     const growing: GrowingGraph = { parents: [[], []], ancestry: [1, 2], depth: [0, 0] };
     const nodes = drawNodeCount(random);
@@ -44,7 +44,7 @@ export function drawGraph(random: RandomStream): Graph {
   }
 }
 
-function drawNodeCount(random: RandomStream): number {
+function drawNodeCount(random: RandomDraws): number {
   let nodes = LEAST_NODES;
   for (let trial = 0; trial < NODE_TRIALS; trial++) if (random.uniform() < NODE_CHANCE) nodes++;
   return nodes;
@@ -56,7 +56,7 @@ function addNode({ parents, ancestry, depth }: GrowingGraph, chosen: number[]): 
   depth.push(chosen.length === 0 ? 0 : 1 + Math.min(...chosen.map((parent) => depth[parent]!)));
 }
 
-function drawParents(random: RandomStream, { ancestry, depth }: GrowingGraph): number[] {
+function drawParents(random: RandomDraws, { ancestry, depth }: GrowingGraph): number[] {
   const count = random.uniform() < PARENTLESS_CHANCE ? 0 : drawParentCount(random);
   const side = random.uniform();
   const excluded = side < FIRST_ROOT_ONLY ? 2 : side < ONE_ROOT_ONLY ? 1 : 0;
@@ -81,7 +81,7 @@ function drawParents(random: RandomStream, { ancestry, depth }: GrowingGraph): n
 }
 
 /** A Poisson number above zero, by inversion. */
-function drawParentCount(random: RandomStream): number {
+function drawParentCount(random: RandomDraws): number {
   let share = ONE_PARENT_SHARE;
   let left = random.uniform();
   let count = 1;

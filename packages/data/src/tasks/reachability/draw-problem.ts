@@ -1,4 +1,4 @@
-import type { RandomStream } from '../../random/random-stream.js';
+import type { RandomDraws } from '@latent-sft/random';
 import { drawGraph, type Graph } from './draw-graph.js';
 
 /** A graph, which of two nodes the root reaches, and the way to it. */
@@ -23,7 +23,7 @@ const KEPT_BY_LENGTH = new Map([
  * A problem as in ProsQA: the target is a deepest leaf that only the asked root reaches, the wrong choice any leaf
  * that only the other root reaches; asked is the root whose deepest leaf is deeper, a tie being drawn.
  */
-export function drawProblem(random: RandomStream): ReachabilityProblem {
+export function drawProblem(random: RandomDraws): ReachabilityProblem {
   for (;;) {
     const graph = drawGraph(random);
     const leaves = [1, 2].map((bits) =>

@@ -1,4 +1,4 @@
-import type { RandomStream } from '../../random/random-stream.js';
+import type { RandomDraws } from '@latent-sft/random';
 import type { ReasoningRecord } from '../../record.js';
 import { generateRows, type Task } from '../task.js';
 import { drawProblem } from './draw-problem.js';
@@ -29,7 +29,7 @@ export function reachability(options: ReachabilityOptions = {}): Task {
   };
 }
 
-function drawRecord(random: RandomStream): ReasoningRecord {
+function drawRecord(random: RandomDraws): ReasoningRecord {
   const { graph, root, target, wrongTarget, path } = drawProblem(random);
   const people = random.shuffle(PEOPLE);
   const nouns = random.shuffle(NOUNS);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { randomStream } from '../../random/random-stream.js';
+import { randomDraws } from '@latent-sft/random';
 import type { ReasoningRecord } from '../../record.js';
 import { type NamedEdge, parseReachability } from './parse-reachability.js';
 
@@ -26,7 +26,7 @@ export function symboliseReachability(record: ReasoningRecord, seed: number): Re
     throw new Error(`symboliseReachability: expected at most ${SYMBOLS.length} names, got ${names.size}`);
   }
   const stream = createHash('sha256').update(record.question).digest().readUInt32BE(0);
-  const symbols = randomStream(seed, stream).shuffle(SYMBOLS);
+  const symbols = randomDraws(seed, stream).shuffle(SYMBOLS);
   const symbolOf = new Map([...names].map((name, index) => [name, symbols[index]!]));
   const write = ({ from, to }: NamedEdge) => `${symbolOf.get(from)} ${symbolOf.get(to)}`;
   return {

@@ -1,7 +1,7 @@
 import { philox, type Words } from './philox.js';
 
-/** Random draws that depend on a seed and a stream number alone: the same on every machine. */
-export interface RandomStream {
+/** Random draws one after another, for algorithms that do not know how many they need. */
+export interface RandomDraws {
   /** An integer in [0, bound), uniform. */
   integer(bound: number): number;
   /** A number in [0, 1), 32 bits fine. */
@@ -13,19 +13,19 @@ export interface RandomStream {
 }
 
 /**
- * A stream of random numbers; two streams of one seed are independent.
+ * The draws of one stream of a seed, from its start; two streams of one seed are independent.
  *
  * @param seed Safe integer >= 0, all of its bits used.
  * @param stream Integer in [0, 2^32): a row's number, so that row i does not depend on how many rows are made.
  * @throws if the seed is no safe integer >= 0.
  * @throws if the stream is no integer in [0, 2^32).
  */
-export function randomStream(seed: number, stream: number): RandomStream {
+export function randomDraws(seed: number, stream = 0): RandomDraws {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new Error(`randomStream: expected a seed that is a safe integer >= 0, got ${seed}`);
+    throw new Error(`randomDraws: expected a seed that is a safe integer >= 0, got ${seed}`);
   }
   if (!Number.isInteger(stream) || stream < 0 || stream >= 2 ** 32) {
-    throw new Error(`randomStream: expected a stream that is an integer in [0, 2^32), got ${stream}`);
+    throw new Error(`randomDraws: expected a stream that is an integer in [0, 2^32), got ${stream}`);
   }
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32)] as const;
   let block: Words = [0, 0, 0, 0];

@@ -1,0 +1,3 @@
+export { philox, type Words } from './philox.js';
+export { type RandomDraws, randomDraws } from './random-draws.js';
+export { type RandomStream, randomStream } from './random-stream.js';
