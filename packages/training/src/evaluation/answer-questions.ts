@@ -5,6 +5,7 @@ import {
   type ModelConfig,
   type Parameters,
   type ReasoningMode,
+  type Sampling,
 } from '@latent-sft/model';
 import type { MixtureSettings } from '@latent-sft/soft-embedding';
 
@@ -33,7 +34,7 @@ export interface Answered {
 }
 
 /**
- * Answers questions greedily and compares each answer with the record's, as tokens.
+ * Answers questions, greedily unless told otherwise, and compares each answer with the record's, as tokens.
  *
  * @param traceSize how many of each latent's words to report
  * @throws if a question holds a word outside the vocabulary.
@@ -43,6 +44,7 @@ export function answerQuestions(
   records: readonly ReasoningRecord[],
   options: {
     readonly traceSize?: number;
+    readonly sampling?: Sampling;
     readonly givenLatents?: readonly (readonly Float32Array[])[];
     readonly onBatch?: (answered: number) => void;
   } = {},
@@ -64,7 +66,7 @@ export function answerQuestions(
       maxLatents: answerer.maxLatents,
       maxTokens: answerer.maxTokens,
       mixture: answerer.mixture,
-      sampling: { kind: 'greedy' },
+      sampling: options.sampling ?? { kind: 'greedy' },
       traceSize: options.traceSize ?? 0,
     });
     part.forEach((record, i) => {

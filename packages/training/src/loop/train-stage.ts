@@ -64,10 +64,10 @@ type Best = z.infer<typeof bestSchema>['best'];
 const BEST_FILE = 'best.safetensors';
 const LOG_EVERY = 10;
 
-/** A stage was stopped on request; its checkpoint is on disk. */
+/** A stage was stopped on request; what it has done is on disk. */
 export class StoppedError extends Error {
-  constructor(stage: string, step: number) {
-    super(`trainStage: stopped ${stage} at step ${step}; run the same command again to go on from there`);
+  constructor(stage: string, done: number, unit: 'step' | 'row' = 'step') {
+    super(`runRecipe: stopped ${stage} at ${unit} ${done}; run the same command again to go on from there`);
     this.name = 'StoppedError';
   }
 }
