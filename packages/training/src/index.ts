@@ -28,10 +28,11 @@ export {
   TrainableVector,
 } from './optimiser/trainable-vector.js';
 export { inTrainedForm, loadRunData, type RunData, readEvaluationFile } from './pipeline/run-data.js';
-export { type RunObserver, runRecipe } from './pipeline/run-recipe.js';
+export { runRecipe } from './pipeline/run-recipe.js';
+export type { RunObserver } from './pipeline/session.js';
 export { stagesOf } from './pipeline/stage-files.js';
+export { nearest } from './recipe/nearest.js';
 export {
-  nearest,
   parseRecipe,
   type Recipe,
   type RecipeInput,

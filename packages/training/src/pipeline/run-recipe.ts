@@ -9,7 +9,7 @@ import { openRun } from '../run/run-folder.js';
 import { modelConfigOf, type StageContext } from '../stages/stage-context.js';
 import { makeLabels } from './make-labels.js';
 import { makeStage } from './make-stage.js';
-import { loadRunData } from './run-data.js';
+import { loadRunData, type RunData } from './run-data.js';
 import type { RunObserver, Session } from './session.js';
 import { stagesOf } from './stage-files.js';
 

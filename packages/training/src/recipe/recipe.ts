@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeIssue } from './describe-issue.js';
 
 const count = z.int().min(1);
 const share = z.number().min(0).max(1);
@@ -164,7 +165,8 @@ export type TrainingStage = (typeof TRAINING_STAGES)[number];
  */
 export function parseRecipe(value: unknown, source = 'recipe'): Recipe {
   const result = recipeSchema.safeParse(value);
-  if (!result.success) throw new Error(`parseRecipe: ${source}: ${describeIssue(result.error, value)}`);
+  if (!result.success)
+    throw new Error(`parseRecipe: ${source}: ${describeIssue(recipeSchema, result.error, value)}`);
   checkRecipe(result.data, source);
   return result.data;
 }
@@ -174,7 +176,7 @@ export function recipeJsonSchema(): unknown {
   return z.toJSONSchema(recipeSchema, { io: 'input' });
 }
 
-function checkRecipe({ model, latent, stages, segmenter }: Recipe, source: string): void {
+function checkRecipe({ model, latent, stages }: Recipe, source: string): void {
   const fail = (sentence: string) => {
     throw new Error(`parseRecipe: ${source}: ${sentence}`);
   };
@@ -202,66 +204,4 @@ function checkRecipe({ model, latent, stages, segmenter }: Recipe, source: strin
   if (stages.student.steps > 0 && stageOneSteps === 0) {
     fail('expected steps in stages.encoder, decoder or union before stages.student, got 0 in all three');
   }
-  if (segmenter.by !== 'rate' && segmenter.by !== 'step' && latent.maxLatents < 1) {
-    fail(`expected latent.maxLatents from 1 on, got ${latent.maxLatents}`);
-  }
-}
-
-/** The first thing that is wrong, in one sentence. */
-function describeIssue(error: z.ZodError, value: unknown): string {
-  const issue = deepest(error.issues[0]!);
-  const path = issue.path.join('.') || 'the recipe';
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0]!;
-    const known = knownKeys(issue.path);
-    const near = nearest(key, known);
-    return `expected only known keys in ${path}, got ${key}${near ? ` (did you mean ${near}?)` : ''}`;
-  }
-  const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], value);
-  return `at ${path}: ${issue.message.replace(/^Invalid input: /, '')}, got ${JSON.stringify(found)}`;
-}
-
-/** Of a failed union the branch that came furthest. */
-function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue;
-  const inner = issue.errors.flat().filter((candidate) => candidate.path.length > 0);
-  return inner[0] ? { ...inner[0], path: [...issue.path, ...inner[0].path] } : issue;
-}
-
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let schema: z.ZodType = recipeSchema;
-  for (const key of path) schema = (unwrap(schema) as z.ZodObject).shape?.[String(key)] ?? schema;
-  const object = unwrap(schema);
-  if (object instanceof z.ZodObject) return Object.keys(object.shape);
-  if (object instanceof z.ZodDiscriminatedUnion) {
-    return object.options.flatMap((option) => Object.keys((option as z.ZodObject).shape));
-  }
-  return [];
-}
-
-function unwrap(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
-    return unwrap(schema.unwrap() as z.ZodType);
-  }
-  return schema;
-}
-
-/** The known key with the smallest edit distance, if it is near. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const scored = known.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
-  scored.sort((a, b) => a.distance - b.distance);
-  const best = scored[0];
-  return best && best.distance <= Math.max(2, word.length / 3) ? best.candidate : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

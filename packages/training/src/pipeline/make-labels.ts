@@ -1,0 +1,56 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { disposeParameters, parametersFrom } from '@latent-sft/model';
+import { StoppedError } from '../loop/train-stage.js';
+import { LabelWriter } from '../run/label-writer.js';
+import { finishStage, planStage, stageFolder, startStage } from '../run/stage.js';
+import { softLabels } from '../stages/encode-examples.js';
+import { labelHeader } from './label-header.js';
+import type { Session } from './session.js';
+import { labelCheckpoint, sourceStage, stageInputs } from './stage-inputs.js';
+import { loadModels } from './stage-models.js';
+
+const LABEL_CHUNK = 1024;
+
+/** Writes the encoder's mixtures of every training and validation row, once. */
+export async function makeLabels(session: Session): Promise<void> {
+  const { run, context, observer } = session;
+  const inputs = stageInputs(session, 'labels');
+  const plan = planStage(run.folder, 'labels', inputs);
+  observer.onStage?.('labels', plan.action, plan.changed.join(', '));
+  if (plan.action === 'skip') return;
+  if (plan.action === 'start') startStage(run.folder, 'labels', inputs);
+  run.events.append({ type: 'stage', stage: 'labels', action: plan.action });
+  const startedAt = performance.now();
+  const models = loadModels(run.folder, sourceStage(context.recipe, 'labels')!);
+  const tensors = { encoder: parametersFrom(models.encoder), decoder: parametersFrom(models.decoder) };
+  const examples = [...context.train, ...context.validation];
+  const writer = new LabelWriter(
+    stageFolder(run.folder, 'labels'),
+    labelHeader(context, labelCheckpoint(session)),
+  );
+  try {
+    while (writer.nextExample < examples.length) {
+      await nextTurn();
+      if (session.signal?.aborted) throw new StoppedError('labels', writer.nextExample, 'row');
+      const chunk = examples.slice(writer.nextExample, writer.nextExample + LABEL_CHUNK);
+      writer.append(softLabels(context, tensors, chunk));
+      const seconds = (performance.now() - startedAt) / 1000;
+      observer.onStep?.({
+        stage: 'labels',
+        step: writer.nextExample,
+        steps: examples.length,
+        loss: 0,
+        tokensPerSecond: Math.round(writer.nextExample / seconds),
+      });
+    }
+    writer.finish();
+  } finally {
+    writer.close();
+    disposeParameters(tensors.encoder);
+    disposeParameters(tensors.decoder);
+  }
+  finishStage(run.folder, 'labels', inputs, examples.length);
+  const seconds = (performance.now() - startedAt) / 1000;
+  run.events.append({ type: 'stage-done', stage: 'labels', seconds, rows: examples.length });
+  observer.onStage?.('labels', 'done', `${examples.length} rows, ${seconds.toFixed(1)} s`);
+}

@@ -1,0 +1,88 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { disposeParameters, initialWeights, parametersFrom } from '@latent-sft/model';
+import { type StageWork, trainStage } from '../loop/train-stage.js';
+import type { TrainingStage } from '../recipe/recipe.js';
+import { openLabelStore } from '../run/label-store.js';
+import { checkpointFolder, finishStage, planStage, stageFolder, startStage } from '../run/stage.js';
+import { chainStage } from '../stages/chain-stage.js';
+import { stageOne } from '../stages/stage-one.js';
+import { studentStage } from '../stages/student-stage.js';
+import { labelHeader } from './label-header.js';
+import type { Session } from './session.js';
+import { BEST_FILE } from './stage-files.js';
+import { labelCheckpoint, sourceStage, stageInputs } from './stage-inputs.js';
+import { loadModels, saveStage } from './stage-models.js';
+
+/** Skips, resumes or makes one stage that trains. */
+export async function makeStage(session: Session, stage: TrainingStage): Promise<void> {
+  const { run, context, observer } = session;
+  const inputs = stageInputs(session, stage);
+  const plan = planStage(run.folder, stage, inputs);
+  observer.onStage?.(stage, plan.action, plan.changed.join(', '));
+  if (plan.action === 'skip') return;
+  if (plan.action === 'start') startStage(run.folder, stage, inputs);
+  run.events.append({ type: 'stage', stage, action: plan.action });
+  const startedAt = performance.now();
+  const { work, dispose } = workOf(session, stage);
+  try {
+    const target = stageFolder(run.folder, stage);
+    const { weights, best } = await trainStage(work, {
+      folder: target,
+      checkpoints: checkpointFolder(run.folder, stage),
+      events: run.events,
+      ...(session.signal && { signal: session.signal }),
+      ...(observer.onStep && { onStep: observer.onStep }),
+    });
+    saveStage(session, stage, weights);
+    rmSync(join(target, BEST_FILE), { force: true });
+    finishStage(run.folder, stage, inputs, work.steps);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const rssBytes = process.memoryUsage.rss();
+    run.events.append({
+      type: 'stage-done',
+      stage,
+      seconds,
+      rssBytes,
+      bestStep: best.step,
+      loss: best.loss,
+      accuracy: best.accuracy,
+    });
+    const { validation } = context;
+    observer.onStage?.(
+      stage,
+      'done',
+      `best at step ${best.step}: validation loss ${best.loss.toFixed(4)}, accuracy ${(100 * best.accuracy).toFixed(1)} % (${validation.length} held out), ${seconds.toFixed(1)} s`,
+    );
+  } finally {
+    work.vector.dispose();
+    dispose();
+  }
+}
+
+function workOf(session: Session, stage: TrainingStage): { work: StageWork; dispose(): void } {
+  const { context, run } = session;
+  const { recipe, config } = context;
+  if (stage === 'no-cot' || stage === 'cot') {
+    const initial = initialWeights(config, recipe.seed, recipe.model.initialDeviation);
+    return { work: chainStage(context, stage, initial), dispose: () => {} };
+  }
+  const source = sourceStage(recipe, stage)!;
+  const models = loadModels(run.folder, source);
+  if (stage === 'student') {
+    const store = openLabelStore(
+      stageFolder(run.folder, 'labels'),
+      labelHeader(context, labelCheckpoint(session)),
+    );
+    const rows = context.train.length;
+    const labels = {
+      train: (example: number) => store.read(example),
+      validation: (example: number) => store.read(rows + example),
+    };
+    return { work: studentStage(context, models.decoder, labels), dispose: () => store.close() };
+  }
+  const still = stage === 'encoder' ? 'decoder' : stage === 'decoder' ? 'encoder' : null;
+  const frozen = still ? parametersFrom(models[still]) : null;
+  const work = stageOne(context, stage, models, still && frozen ? { [still]: frozen } : {});
+  return { work, dispose: () => frozen && disposeParameters(frozen) };
+}
