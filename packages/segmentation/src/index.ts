@@ -17,3 +17,8 @@ export { positions } from './positions.js';
 export { roles } from './roles.js';
 export { segmentText, type TextUnit } from './segment-text.js';
 export { storageOrder } from './storage-order.js';
+export {
+  type SupervisionOptions,
+  type SupervisionReading,
+  supervisionWeights,
+} from './supervision-weights.js';

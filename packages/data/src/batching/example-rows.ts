@@ -1,6 +1,13 @@
-import { type SupervisionReading, supervisionWeights } from '@latent-sft/losses';
 import { keyRanges, type MaskName, type MaskOptions } from '@latent-sft/masks';
-import { type ExampleTokens, type Layout, positions, storageOrder, tokenIds } from '@latent-sft/segmentation';
+import {
+  type ExampleTokens,
+  type Layout,
+  positions,
+  type SupervisionReading,
+  storageOrder,
+  supervisionWeights,
+  tokenIds,
+} from '@latent-sft/segmentation';
 
 /** One example laid out as rows in storage order, ready to be packed beside others. */
 export interface ExampleRows {

@@ -168,7 +168,9 @@ function chooseInputs(
 ): { feeds: (Feed | null)[]; latents: tf.Tensor2D | null } {
   const table = outputTable(config, parameters);
   const vocabulary = config.vocabularySize;
-  const logits = tf.tidy(() => tf.matMul(states, table, false, true).dataSync<'float32'>());
+  const product = tf.matMul(states, table, false, true);
+  const logits = product.dataSync<'float32'>();
+  product.dispose();
   const thinking = active.rows.some((row) => row.progress.thinking);
   const mixtures = thinking
     ? vocabularyMixture(states, table, inputTable(parameters), settings.mixture)

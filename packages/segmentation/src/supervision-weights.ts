@@ -1,4 +1,5 @@
-import { type Layout, labels } from '@latent-sft/segmentation';
+import { labels } from './labels.js';
+import type { Layout } from './layout.js';
 
 /** The four ways to average the decoder's negative log-likelihoods: A, B, C and D, in this order. */
 export type SupervisionReading = 'token-mean' | 'suffix-mean' | 'strict-suffix' | 'chunk-mean';

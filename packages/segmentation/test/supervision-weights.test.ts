@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import {
   chainLayout,
   decoderLayout,
@@ -8,9 +10,7 @@ import {
   labels,
   roles,
   studentLayout,
-} from '@latent-sft/segmentation';
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+} from '../src/index.js';
 import { type SupervisionReading, supervisionWeights } from '../src/supervision-weights.js';
 
 const READINGS: readonly SupervisionReading[] = ['token-mean', 'suffix-mean', 'strict-suffix', 'chunk-mean'];
@@ -176,7 +176,6 @@ describe('supervisionWeights', () => {
 const goldenFile = new URL('../../../../shared/golden/numeric.json', import.meta.url);
 
 describe.skipIf(!existsSync(goldenFile))('supervisionWeights against the shared golden file', () => {
-  const golden = JSON.parse(readFileSync(goldenFile, 'utf8')).losses.supervision_weights_G1;
   const fractions = (texts: readonly string[]): number[] =>
     texts.map((text) => {
       const [numerator, denominator] = text.split('/').map(Number);
@@ -190,6 +189,7 @@ describe.skipIf(!existsSync(goldenFile))('supervisionWeights against the shared 
     ['D_chunk_mean_without_answer', 'chunk-mean', false],
     ['D_chunk_mean_with_answer', 'chunk-mean', true],
   ] as const)('%s', (name, reading, answer) => {
+    const golden = JSON.parse(readFileSync(goldenFile, 'utf8')).losses.supervision_weights_G1;
     const layout = layoutFor(G1, reading);
     const weights = atTargets(layout, supervisionWeights(layout, reading, { answer }));
     expectClose(weights, fractions(golden[name]));
