@@ -60,44 +60,37 @@ export function vocabularyMixture(
     );
   }
   const [alpha, latents, ids] = tf.tidy(() => {
-    const constantReadout = withoutGradient(readout);
-    const constantTable = withoutGradient(table);
+    const constantReadout = constant(() => tf.clone(readout));
+    const constantTable = constant(() => tf.clone(table));
+    const excluded = settings.excluded?.length ? penalty(settings.excluded, vocabulary) : null;
     const weigh = (logits: tf.Tensor2D) => {
       const noisy = noise ? tf.add<tf.Tensor2D>(logits, tf.tensor2d(noise, [count, width])) : logits;
       return tf.softmax<tf.Tensor2D>(temperature === 1 ? noisy : tf.div<tf.Tensor2D>(noisy, temperature));
     };
     const every = tf.matMul<tf.Tensor2D>(states, constantReadout, false, true);
-    const logits = settings.excluded?.length
-      ? tf.add<tf.Tensor2D>(every, penalty(settings.excluded, vocabulary))
-      : every;
+    const logits = excluded ? tf.add<tf.Tensor2D>(every, excluded) : every;
     if (full) {
       const weights = weigh(logits);
       return [weights, tf.matMul<tf.Tensor2D>(weights, constantTable)];
     }
-    const support = topTokens(logits, width);
+    const support = constant(() => tf.topk<tf.Tensor2D>(logits, width).indices);
     const rows = tf.gather(constantReadout, support); // [L, k, D]
-    const weights = weigh(tf.squeeze(tf.matMul(rows, tf.expandDims(states, 2)), [2]));
+    const chosen = tf.squeeze<tf.Tensor2D>(tf.matMul(rows, tf.expandDims(states, 2)), [2]);
+    // a support as wide as what is left holds excluded tokens too, and must give them nothing
+    const weights = weigh(excluded ? tf.add(chosen, tf.gather(excluded, support)) : chosen);
     return [weights, mixture(weights, support, constantTable), support];
   });
   return { alpha: alpha!, latents: latents!, ids: ids ?? null };
 }
 
-/** A row that takes tokens out of a softmax, float32 [1, V]. */
-function penalty(tokens: readonly number[], vocabulary: number): tf.Tensor2D {
+/** What takes tokens out of a softmax, float32 [V]. */
+function penalty(tokens: readonly number[], vocabulary: number): tf.Tensor1D {
   const row = new Float32Array(vocabulary);
   for (const token of tokens) row[token] = -1e9;
-  return tf.tensor2d(row, [1, vocabulary]);
+  return tf.tensor1d(row);
 }
 
-/** The k most probable tokens of each row, int32 [L, k]; a choice has no gradient. */
-function topTokens(logits: tf.Tensor2D, k: number): tf.Tensor2D {
-  return tf.topk<tf.Tensor2D>(withoutGradient(logits), k).indices;
-}
-
-/** The same values, cut from the gradient. */
-function withoutGradient<T extends tf.Tensor>(x: T): T {
-  return tf.customGrad((y) => ({
-    value: tf.clone(y as tf.Tensor),
-    gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
-  }))(x) as T;
+/** Computes off the gradient tape: to all that reads the result it is a constant, and costs no backward pass. */
+function constant<T extends tf.Tensor>(compute: () => T): T {
+  return tf.customGrad(() => ({ value: compute(), gradFunc: () => [] }))();
 }
