@@ -1,0 +1,84 @@
+import { type Command, Option } from 'commander';
+import { startEngine } from '../engine.js';
+import { asInput, InputError } from '../errors.js';
+import { type GlobalOptions, wholeNumber } from '../options.js';
+import type { Terminal } from '../terminal.js';
+
+export const ANSWER_STAGES = ['no-cot', 'cot', 'latent'] as const;
+
+interface EvalOptions extends GlobalOptions {
+  readonly run: string;
+  readonly data?: string;
+  readonly format: 'prosqa' | 'gsm8k-aug' | 'jsonl';
+  readonly limit?: number;
+  readonly stage: (typeof ANSWER_STAGES)[number];
+}
+
+export function addEval(program: Command, terminal: Terminal): void {
+  program
+    .command('eval')
+    .description("answer the questions of a file, or a run's own test split, and count")
+    .requiredOption('--run <folder>', 'a trained run')
+    .option('--data <file>', "questions (default: the run's own test split)")
+    .addOption(
+      new Option('--format <name>', 'form of the file')
+        .choices(['prosqa', 'gsm8k-aug', 'jsonl'])
+        .default('jsonl'),
+    )
+    .option('--limit <count>', 'only the first questions', wholeNumber(1))
+    .addOption(
+      new Option('--stage <name>', 'which model answers, and how').choices(ANSWER_STAGES).default('latent'),
+    )
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<EvalOptions>();
+      const { evaluateAnswerer, loadAnswerer } = await import('@latent-sft/training');
+      const [{ Progress }, { accuracyInWords }] = await Promise.all([
+        import('../output/progress.js'),
+        import('../output/accuracy.js'),
+      ]);
+      await startEngine(options);
+      const answerer = asInput(() => loadAnswerer(options.run, options.stage));
+      try {
+        const { records, sha256 } = await questionsOf(options, answerer.recipe);
+        asInput(() => {
+          for (const { question, answer } of records) answerer.tokenizer.encode(`${question} ${answer}`);
+        });
+        const progress = new Progress(terminal);
+        progress.begin('answering');
+        const { report } = evaluateAnswerer(answerer, records, {
+          onBatch: (done) =>
+            progress.update({
+              name: 'answering',
+              done,
+              total: records.length,
+              unit: 'questions',
+              details: [],
+            }),
+        });
+        progress.end();
+        const result = { ...report, sha256: sha256 ?? report.sha256 };
+        terminal.result(options.json ? JSON.stringify(result) : accuracyInWords(options.stage, result));
+      } finally {
+        answerer.dispose();
+      }
+    });
+}
+
+type Recipe = import('@latent-sft/training').Recipe;
+type Records = readonly import('@latent-sft/data').ReasoningRecord[];
+
+/** The questions to ask; with a file the SHA-256 of its bytes. */
+async function questionsOf(
+  { data, format, limit, run }: EvalOptions,
+  recipe: Recipe,
+): Promise<{ records: Records; sha256: string | null }> {
+  const { loadRunData, readEvaluationFile } = await import('@latent-sft/training');
+  if (data !== undefined) {
+    const { records, sha256 } = asInput(() => readEvaluationFile(recipe, data, format));
+    return { records: records.slice(0, limit), sha256 };
+  }
+  const { test } = asInput(() => loadRunData(recipe));
+  if (test.length === 0)
+    throw new InputError(`expected test questions in ${run}, got none; name a file with --data`);
+  return { records: test.slice(0, limit), sha256: null };
+}

@@ -1,0 +1,61 @@
+import { type Command, Option } from 'commander';
+import { startEngine } from '../engine.js';
+import { asInput } from '../errors.js';
+import { type GlobalOptions, numberWithin, wholeNumber } from '../options.js';
+import type { Terminal } from '../terminal.js';
+import { ANSWER_STAGES } from './eval.js';
+
+interface GenerateOptions extends GlobalOptions {
+  readonly run: string;
+  readonly question: string;
+  readonly stage: (typeof ANSWER_STAGES)[number];
+  readonly temperature: number;
+  readonly topP: number;
+  readonly seed: number;
+  readonly words: number;
+}
+
+export function addGenerate(program: Command, terminal: Terminal): void {
+  program
+    .command('generate')
+    .description('answer one question; the latents are shown as words with their weights')
+    .requiredOption('--run <folder>', 'a trained run')
+    .requiredOption('--question <text>', 'in the words of the run')
+    .addOption(
+      new Option('--stage <name>', 'which model answers, and how').choices(ANSWER_STAGES).default('latent'),
+    )
+    .option(
+      '--temperature <number>',
+      'of the answer; 0 takes the most probable token',
+      numberWithin(0, 100),
+      0,
+    )
+    .option(
+      '--top-p <number>',
+      'share of the probability that answers are drawn from',
+      numberWithin(0.001, 1),
+      1,
+    )
+    .option('--seed <number>', 'of what is drawn', wholeNumber(0), 0)
+    .option('--words <count>', 'words to show of each latent', wholeNumber(1), 3)
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<GenerateOptions>();
+      const { loadAnswerer } = await import('@latent-sft/training');
+      const { answerOne, drawAnswer } = await import('../answer-one.js');
+      await startEngine(options);
+      const answerer = asInput(() => loadAnswerer(options.run, options.stage));
+      try {
+        const { temperature, topP, seed, words } = options;
+        const sampling =
+          temperature === 0
+            ? ({ kind: 'greedy' } as const)
+            : ({ kind: 'nucleus', temperature, topP, seed } as const);
+        const answer = asInput(() => answerOne(answerer, options.question, { sampling, words }));
+        terminal.result(
+          options.json ? JSON.stringify({ stage: options.stage, ...answer }) : drawAnswer(answer),
+        );
+      } finally {
+        answerer.dispose();
+      }
+    });
+}

@@ -1,0 +1,18 @@
+import type { EvaluationReport } from '@latent-sft/training';
+import { percentage } from './progress.js';
+
+/** An accuracy with its number of items and its interval. */
+export function accuracyInWords(stage: string, report: EvaluationReport): string {
+  const { items, passAt1, meanLatents, meanChainTokens, meanAnswerTokens, msPerQuestion } = report;
+  const reasoning =
+    stage === 'latent' ? `${meanLatents.toFixed(1)} latents` : `${meanChainTokens.toFixed(1)} chain tokens`;
+  return (
+    `${stage}: ${percentage(passAt1)} of ${items} questions right (95 % interval ${intervalInWords(report)}), ` +
+    `${reasoning} and ${meanAnswerTokens.toFixed(1)} answer tokens a question, ${msPerQuestion.toFixed(1)} ms each`
+  );
+}
+
+/** A 95 % interval in percent. */
+export function intervalInWords({ interval95: [low, high] }: Pick<EvaluationReport, 'interval95'>): string {
+  return `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`;
+}

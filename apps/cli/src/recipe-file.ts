@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseRecipe, type Recipe } from '@latent-sft/training';
+import { parse } from 'yaml';
+import { InputError } from './errors.js';
+
+/** The recipe that `latent-sft demo` trains. */
+export const DEMO_RECIPE = fileURLToPath(new URL('../recipes/demo.yaml', import.meta.url));
+
+/**
+ * Reads a recipe, changes single settings, checks it and writes every default out.
+ *
+ * @param changes `stages.student.steps=10` and the like; values are YAML
+ * @throws InputError if the file is missing or not YAML, or a setting is unknown or not what its key expects.
+ */
+export function loadRecipe(file: string, changes: readonly string[] = []): Recipe {
+  let recipe = parseYaml(readText(file), file);
+  for (const change of changes) recipe = withSetting(recipe, change);
+  try {
+    return parseRecipe(recipe, changes.length > 0 ? `${file} with --set ${changes.join(' ')}` : file);
+  } catch (error) {
+    throw new InputError((error as Error).message, { cause: error });
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(`expected a recipe at ${file}, got ${code === 'ENOENT' ? 'no such file' : code}`);
+  }
+}
+
+function parseYaml(text: string, source: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const [reason] = (error as Error).message.split(':\n');
+    throw new InputError(`expected YAML in ${source}, got something else: ${reason}`);
+  }
+}
+
+/** A copy with one setting changed; whether there is such a setting is the schema's to say. */
+function withSetting(recipe: unknown, change: string): unknown {
+  const equals = change.indexOf('=');
+  if (equals < 1) throw new InputError(`expected --set key=value, got ${change}`);
+  const keys = change.slice(0, equals).split('.');
+  return replaced(recipe, keys, parseYaml(change.slice(equals + 1), `--set ${change}`));
+}
+
+function replaced(node: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  const fields = typeof node === 'object' && node !== null && !Array.isArray(node) ? node : {};
+  const inner = (fields as Record<string, unknown>)[key!];
+  return { ...fields, [key!]: rest.length === 0 ? value : replaced(inner, rest, value) };
+}
