@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Parameters } from '@latent-sft/model';
@@ -5,8 +6,11 @@ import { type NamedArray, readSafetensors, writeSafetensors } from '@latent-sft/
 import { z } from 'zod';
 import { type LearningRateSettings, learningRateAt } from '../optimiser/learning-rate.js';
 import type { Loss, OptimiserSettings, TrainableVector } from '../optimiser/trainable-vector.js';
+import { checkFile } from '../run/check-file.js';
 import { loadLatestCheckpoint, saveCheckpoint } from '../run/checkpoint.js';
+import { digestFile, fileDigestSchema } from '../run/digest.js';
 import type { EventLog } from '../run/event-log.js';
+import { mendable } from '../run/mendable.js';
 
 /** One step's work, made from its number alone, so that a resumed stage sees what a whole one saw. */
 export interface PreparedStep {
@@ -48,16 +52,19 @@ export interface StepProgress {
 
 /** Where a stage is run. */
 export interface LoopContext {
-  /** The stage's folder. */
-  readonly folder: string;
+  /** Folder of its checkpoints, and of the best weights so far. */
   readonly checkpoints: string;
   readonly events: EventLog;
   readonly signal?: AbortSignal;
   readonly onStep?: (progress: StepProgress) => void;
+  /** Told of a damaged checkpoint that was passed over for an older one. */
+  readonly onWarning?: (sentence: string) => void;
 }
 
 const bestSchema = z.strictObject({
-  best: z.strictObject({ step: z.int().min(0), loss: z.number(), accuracy: z.number() }).nullable(),
+  best: z
+    .strictObject({ step: z.int().min(0), loss: z.number(), accuracy: z.number(), file: fileDigestSchema })
+    .nullable(),
 });
 type Best = z.infer<typeof bestSchema>['best'];
 
@@ -79,21 +86,25 @@ export class StoppedError extends Error {
  * @returns the best weights by validation, and the step they are from.
  * @throws StoppedError when the signal asks for it, after saving a checkpoint.
  * @throws if the loss or gradient is no longer finite; the last checkpoint stays.
+ * @throws if every checkpoint, or the file of the best weights, is damaged.
  */
 export async function trainStage(
   work: StageWork,
   context: LoopContext,
 ): Promise<{ weights: Map<string, NamedArray>; best: NonNullable<Best> }> {
   const { name, steps, vector } = work;
-  const resumed = loadLatestCheckpoint(context.checkpoints);
+  const resumed = mendable(context.checkpoints, () => loadLatestCheckpoint(context.checkpoints));
+  const bestFile = join(context.checkpoints, BEST_FILE);
   let best: Best = null;
   let done = 0;
   if (resumed) {
     vector.restore(resumed.tensors);
     done = resumed.step;
     best = bestSchema.parse(resumed.state).best;
-    for (const warning of resumed.warnings)
-      context.events.append({ type: 'warning', stage: name, message: warning });
+    for (const message of resumed.warnings) {
+      context.events.append({ type: 'warning', stage: name, message });
+      context.onWarning?.(message);
+    }
     context.events.append({ type: 'resume', stage: name, step: done });
   }
   const save = () =>
@@ -116,8 +127,9 @@ export async function trainStage(
     if (validating) {
       validation = work.validate(vector.parameters);
       if (!best || better(validation, best, work.selectBy)) {
-        best = { step: done, ...validation };
-        writeSafetensors(join(context.folder, BEST_FILE), vector.arrays());
+        mkdirSync(context.checkpoints, { recursive: true });
+        writeSafetensors(bestFile, vector.arrays());
+        best = { step: done, ...validation, file: digestFile(bestFile) };
       }
       context.events.append({ type: 'validation', stage: name, step: done, ...validation });
     }
@@ -148,7 +160,8 @@ export async function trainStage(
     }
     if (done % work.checkpointEvery === 0 && done < steps) save();
   }
-  return { weights: readSafetensors(join(context.folder, BEST_FILE)), best: best! };
+  mendable(context.checkpoints, () => checkFile('trainStage', bestFile, best!.file));
+  return { weights: readSafetensors(bestFile), best: best! };
 }
 
 function descend(work: StageWork, prepared: PreparedStep, step: number, learningRate: number) {
@@ -161,7 +174,7 @@ function descend(work: StageWork, prepared: PreparedStep, step: number, learning
     );
   } catch (error) {
     throw new Error(
-      `${(error as Error).message} of stage ${work.name}; lower its learning rate and run again`,
+      `${(error as Error).message} of stage ${work.name}; take a lower learning rate, in a run folder of its own`,
     );
   } finally {
     prepared.dispose();

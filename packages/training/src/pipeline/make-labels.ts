@@ -1,7 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { disposeParameters, parametersFrom } from '@latent-sft/model';
 import { StoppedError } from '../loop/train-stage.js';
+import { LABELS_FILE, type LabelHeader, readLabelManifest } from '../run/label-manifest.js';
+import { checkLabelHeader } from '../run/label-store.js';
 import { LabelWriter } from '../run/label-writer.js';
+import { mendable } from '../run/mendable.js';
 import { finishStage, planStage, stageFolder, startStage } from '../run/stage.js';
 import { softLabels } from '../stages/encode-examples.js';
 import { labelHeader } from './label-header.js';
@@ -15,7 +20,10 @@ const LABEL_CHUNK = 1024;
 export async function makeLabels(session: Session): Promise<void> {
   const { run, context, observer } = session;
   const inputs = stageInputs(session, 'labels');
-  const plan = planStage(run.folder, 'labels', inputs);
+  const folder = stageFolder(run.folder, 'labels');
+  const header = labelHeader(context, labelCheckpoint(session));
+  const plan = mendable(folder, () => planStage(run.folder, 'labels', inputs));
+  if (plan.changed.length > 0) mendable(folder, () => refuseForeignLabels(folder, header));
   observer.onStage?.('labels', plan.action, plan.changed.join(', '));
   if (plan.action === 'skip') return;
   if (plan.action === 'start') startStage(run.folder, 'labels', inputs);
@@ -24,10 +32,7 @@ export async function makeLabels(session: Session): Promise<void> {
   const models = loadModels(run.folder, sourceStage(context.recipe, 'labels')!);
   const tensors = { encoder: parametersFrom(models.encoder), decoder: parametersFrom(models.decoder) };
   const examples = [...context.train, ...context.validation];
-  const writer = new LabelWriter(
-    stageFolder(run.folder, 'labels'),
-    labelHeader(context, labelCheckpoint(session)),
-  );
+  const writer = mendable(folder, () => new LabelWriter(folder, header));
   try {
     while (writer.nextExample < examples.length) {
       await nextTurn();
@@ -53,4 +58,13 @@ export async function makeLabels(session: Session): Promise<void> {
   const seconds = (performance.now() - startedAt) / 1000;
   run.events.append({ type: 'stage-done', stage: 'labels', seconds, rows: examples.length });
   observer.onStage?.('labels', 'done', `${examples.length} rows, ${seconds.toFixed(1)} s`);
+}
+
+/** Labels of other weights or rows are made anew; those of other settings came from elsewhere and are refused. */
+function refuseForeignLabels(
+  folder: string,
+  { count: _rows, checkpoint: _weights, ...settings }: LabelHeader,
+): void {
+  if (!existsSync(join(folder, LABELS_FILE))) return;
+  checkLabelHeader('makeLabels', folder, readLabelManifest('makeLabels', folder).header, settings);
 }

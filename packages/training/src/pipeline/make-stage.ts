@@ -1,16 +1,14 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { disposeParameters, initialWeights, parametersFrom } from '@latent-sft/model';
 import { type StageWork, trainStage } from '../loop/train-stage.js';
 import type { TrainingStage } from '../recipe/recipe.js';
 import { openLabelStore } from '../run/label-store.js';
+import { mendable } from '../run/mendable.js';
 import { checkpointFolder, finishStage, planStage, stageFolder, startStage } from '../run/stage.js';
 import { chainStage } from '../stages/chain-stage.js';
 import { stageOne } from '../stages/stage-one.js';
 import { studentStage } from '../stages/student-stage.js';
 import { labelHeader } from './label-header.js';
 import type { Session } from './session.js';
-import { BEST_FILE } from './stage-files.js';
 import { labelCheckpoint, sourceStage, stageInputs } from './stage-inputs.js';
 import { loadModels, saveStage } from './stage-models.js';
 
@@ -18,7 +16,8 @@ import { loadModels, saveStage } from './stage-models.js';
 export async function makeStage(session: Session, stage: TrainingStage): Promise<void> {
   const { run, context, observer } = session;
   const inputs = stageInputs(session, stage);
-  const plan = planStage(run.folder, stage, inputs);
+  const folder = stageFolder(run.folder, stage);
+  const plan = mendable(folder, () => planStage(run.folder, stage, inputs));
   observer.onStage?.(stage, plan.action, plan.changed.join(', '));
   if (plan.action === 'skip') return;
   if (plan.action === 'start') startStage(run.folder, stage, inputs);
@@ -26,16 +25,14 @@ export async function makeStage(session: Session, stage: TrainingStage): Promise
   const startedAt = performance.now();
   const { work, dispose } = workOf(session, stage);
   try {
-    const target = stageFolder(run.folder, stage);
     const { weights, best } = await trainStage(work, {
-      folder: target,
       checkpoints: checkpointFolder(run.folder, stage),
       events: run.events,
       ...(session.signal && { signal: session.signal }),
       ...(observer.onStep && { onStep: observer.onStep }),
+      ...(observer.onWarning && { onWarning: observer.onWarning }),
     });
     saveStage(session, stage, weights);
-    rmSync(join(target, BEST_FILE), { force: true });
     finishStage(run.folder, stage, inputs, work.steps);
     const seconds = (performance.now() - startedAt) / 1000;
     const rssBytes = process.memoryUsage.rss();
@@ -70,10 +67,9 @@ function workOf(session: Session, stage: TrainingStage): { work: StageWork; disp
   const source = sourceStage(recipe, stage)!;
   const models = loadModels(run.folder, source);
   if (stage === 'student') {
-    const store = openLabelStore(
-      stageFolder(run.folder, 'labels'),
-      labelHeader(context, labelCheckpoint(session)),
-    );
+    const folder = stageFolder(run.folder, 'labels');
+    const header = labelHeader(context, labelCheckpoint(session));
+    const store = mendable(folder, () => openLabelStore(folder, header));
     const rows = context.train.length;
     const labels = {
       train: (example: number) => store.read(example),

@@ -6,6 +6,7 @@ import type { StageContext } from '../stages/stage-context.js';
 export interface RunObserver {
   onStage?(stage: string, action: 'skip' | 'resume' | 'start' | 'done', about: string): void;
   onStep?(progress: StepProgress): void;
+  onWarning?(sentence: string): void;
 }
 
 /** A run in progress: everything that its stages share. */

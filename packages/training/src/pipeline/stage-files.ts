@@ -3,9 +3,6 @@ import { type Recipe, TRAINING_STAGES, type TrainingStage } from '../recipe/reci
 /** Encoder and decoder of a stage-1 phase, names prefixed `encoder/` and `decoder/`. */
 export const MODELS_FILE = 'models.safetensors';
 
-/** The best weights by validation while a stage trains. */
-export const BEST_FILE = 'best.safetensors';
-
 /** The stages that a recipe asks for, in order; labels stand before the student. */
 export function stagesOf(recipe: Recipe): (TrainingStage | 'labels')[] {
   const trained = TRAINING_STAGES.filter((stage) => recipe.stages[stage].steps > 0);

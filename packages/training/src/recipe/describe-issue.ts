@@ -12,7 +12,8 @@ export function describeIssue(root: z.ZodType, error: z.ZodError, value: unknown
     return `expected only known keys in ${path}, got ${key}${near ? ` (did you mean ${near}?)` : ''}`;
   }
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], value);
-  return `at ${path}: ${issue.message.replace(/^Invalid input: /, '')}, got ${JSON.stringify(found)}`;
+  const expected = issue.message.replace(/^Invalid (input: )?/, '').replace(/, received .*$/, '');
+  return `at ${path}: ${expected}, got ${JSON.stringify(found) ?? 'nothing'}`;
 }
 
 /** Of a failed union the branch that came furthest. */

@@ -28,14 +28,7 @@ export function openLabelStore(
 ): LabelStore {
   const manifest = readLabelManifest('openLabelStore', folder);
   const { header, files, examples } = manifest;
-  for (const [field, value] of Object.entries(expected)) {
-    const [difference] = differences(value, header[field as keyof LabelHeader]);
-    if (difference !== undefined) {
-      const found = header[field as keyof LabelHeader];
-      const name = field === 'segmentation' ? 'segmentation (the rate r)' : field;
-      throw new Error(`openLabelStore: expected labels with ${name} ${value} in ${folder}, got ${found}`);
-    }
-  }
+  checkLabelHeader('openLabelStore', folder, header, expected);
   if (!manifest.finished) {
     throw new Error(
       `openLabelStore: expected labels of ${header.count} examples in ${folder}, got only ${examples}`,
@@ -46,6 +39,25 @@ export function openLabelStore(
     if (digest) checkOne('openLabelStore', join(folder, name), digest);
   }
   return new LabelStore(folder, manifest);
+}
+
+/**
+ * Checks what labels were made with.
+ * @param reader The function that reads them, for messages.
+ * @throws If a field has another value than expected, such as another r, k or tokenizer.
+ */
+export function checkLabelHeader(
+  reader: string,
+  folder: string,
+  header: LabelHeader,
+  expected: Partial<LabelHeader>,
+): void {
+  for (const [field, value] of Object.entries(expected)) {
+    const found = header[field as keyof LabelHeader];
+    if (differences(value, found).length === 0) continue;
+    const name = field === 'segmentation' ? 'segmentation (the rate r)' : field;
+    throw new Error(`${reader}: expected labels with ${name} ${value} in ${folder}, got ${found}`);
+  }
 }
 
 /** Soft labels on disk, by example number. */
