@@ -10,6 +10,7 @@ export {
   type LoadedAnswerer,
   loadAnswerer,
 } from './evaluation/evaluate-stage.js';
+export { type ArmReport, measureFaithfulness } from './evaluation/measure-faithfulness.js';
 export { exampleOrder } from './loop/example-order.js';
 export {
   type LoopContext,

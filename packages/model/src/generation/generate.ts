@@ -24,6 +24,8 @@ export interface GenerationSettings extends StopSettings {
   readonly sampling: Sampling;
   /** How many of each latent's tokens to report; 0 reports none. */
   readonly traceSize: number;
+  /** Whether each reported latent comes with its vector; default false. */
+  readonly traceVectors?: boolean;
 }
 
 /** A latent as words: its most probable tokens and their weights. */
@@ -32,6 +34,8 @@ export interface LatentTrace {
   readonly weights: readonly number[];
   /** Entropy of all its weights, in nats. */
   readonly entropy: number;
+  /** z itself, float32 [D], where asked for. */
+  readonly vector?: Float32Array;
 }
 
 /** One answered question. */
@@ -177,18 +181,19 @@ function chooseInputs(
     : null;
   const alpha = mixtures?.alpha.dataSync<'float32'>();
   const ids = mixtures?.ids?.dataSync<'int32'>();
+  const vectors = settings.traceVectors ? mixtures?.latents.dataSync<'float32'>() : undefined;
   const feeds = active.rows.map(({ progress, request }, row) => {
     if (progress.done) return null;
     const own = logits.subarray(row * vocabulary, (row + 1) * vocabulary);
     const feed = progress.advance(argmax(own), () =>
       sampleToken(own, settings.sampling, request, progress.tokens.length),
     );
-    if (feed?.kind === 'mixture' && settings.traceSize > 0) {
+    if (feed?.kind === 'mixture' && (settings.traceSize > 0 || settings.traceVectors)) {
       const width = alpha!.length / active.rows.length;
       const weights = alpha!.subarray(row * width, (row + 1) * width);
-      traces[request]!.push(
-        traceOf(weights, ids?.subarray(row * width, (row + 1) * width), settings.traceSize),
-      );
+      const trace = traceOf(weights, ids?.subarray(row * width, (row + 1) * width), settings.traceSize);
+      const vector = vectors?.slice(row * config.width, (row + 1) * config.width);
+      traces[request]!.push(vector ? { ...trace, vector } : trace);
     }
     return feed;
   });

@@ -44,6 +44,7 @@ export function answerQuestions(
   records: readonly ReasoningRecord[],
   options: {
     readonly traceSize?: number;
+    readonly traceVectors?: boolean;
     readonly sampling?: Sampling;
     readonly givenLatents?: readonly (readonly Float32Array[])[];
     readonly onBatch?: (answered: number) => void;
@@ -68,6 +69,7 @@ export function answerQuestions(
       mixture: answerer.mixture,
       sampling: options.sampling ?? { kind: 'greedy' },
       traceSize: options.traceSize ?? 0,
+      traceVectors: options.traceVectors ?? false,
     });
     part.forEach((record, i) => {
       answered.push(grade(answerer, record, generations[i]!));
