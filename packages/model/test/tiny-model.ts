@@ -1,0 +1,27 @@
+import { initialWeights, type ModelConfig, type NamedArray } from '../src/index.js';
+
+/** Grouped heads, a head width that is not width / heads, and a table of its own for the output. */
+export const tinyConfig: ModelConfig = {
+  architecture: 'llama',
+  vocabularySize: 11,
+  width: 8,
+  layers: 2,
+  heads: 4,
+  keyValueHeads: 2,
+  headWidth: 4,
+  feedForwardWidth: 6,
+  ropeBase: 100,
+  normEpsilon: 1e-5,
+  tiedEmbeddings: false,
+  maxPositions: 64,
+};
+
+/** Weights large enough that every part of the model matters to its output. */
+export function tinyWeights(config: ModelConfig = tinyConfig, seed = 1): Map<string, NamedArray> {
+  const weights = initialWeights(config, seed, 0.5);
+  for (const [name, { shape, data }] of weights) {
+    if (!name.endsWith('norm.weight')) continue;
+    weights.set(name, { shape, data: data.map((_, i) => 1 + ((i * 7) % 5) / 10) });
+  }
+  return weights;
+}
