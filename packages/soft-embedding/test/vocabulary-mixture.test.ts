@@ -9,6 +9,9 @@ import { expectClose } from './close.js';
 import { FULL, GUMBEL, NOISY, STATE, TABLE, TOP_1, TOP_3, TOP_3_COLD } from './golden.js';
 import { referenceMixture } from './reference-mixture.js';
 
+// At the top, because the first start of an engine may take longer than a hook is allowed.
+await selectEngine('auto');
+
 interface MixtureNumbers {
   readonly alpha: number[];
   readonly ids: number[] | null;
