@@ -120,6 +120,11 @@ export function overrideKernel(
   };
 }
 
+/** Whether the current backend has its own implementation of a kernel. */
+export function isOverridden(kernel: Kernel): boolean {
+  return overrides.has(`${tf.getBackend()}/${kernel.name}`);
+}
+
 /** Runs a kernel on the current backend, recording it for gradients. */
 export function runKernel(
   kernel: Kernel,

@@ -89,7 +89,7 @@ describe('errors name the function, what it expected and what came', () => {
     );
     const longer = heads(2, 6, 2, 8);
     expect(() => attention(query, longer, longer, mask)).toThrow(
-      'attention: expected a mask of 2 x 3 x 6, got [2,1,3,5]',
+      'attention: expected a mask of 2 x 3 x 6, got 2 x 3 x 5',
     );
   });
 

@@ -1,21 +1,23 @@
 import * as tf from '@tensorflow/tfjs';
-import { defineKernel, runKernel } from '../kernel.js';
+import { defineKernel, isOverridden, runKernel } from '../kernel.js';
 
 /** How many key ranges a query may have; both masks of the method need at most this many. */
 export const RANGES_PER_QUERY = 3;
 
 /**
- * What each query may see: up to three half-open key ranges [start, end), int32 [B, T, 3, 2].
- * `bias` is the same as a sum term (0 or -1e9), float32 [B, 1, T, S], for the composition.
+ * What each query may see: up to three half-open key ranges [start, end), int32 [B, T, 3, 2], out of S keys.
+ * `bias` is the same as a sum term (0 or -1e9), float32 [B, 1, T, S], for the composition; null where a fused
+ * kernel walks the ranges.
  */
 export interface AttentionMask {
   readonly ranges: tf.Tensor4D;
-  readonly bias: tf.Tensor4D;
+  readonly bias: tf.Tensor4D | null;
+  readonly keys: number;
   dispose(): void;
 }
 
 /**
- * Builds the mask of a batch from key ranges; the caller disposes it.
+ * Builds the mask of a batch from key ranges, for the backend that is current; the caller disposes it.
  *
  * @param ranges int32 [B * T * 3 * 2], row-major, sorted and disjoint in a query; an unused range is [0, 0)
  * @param shape B rows, T queries, S keys
@@ -32,7 +34,7 @@ export function attentionMask(
   if (ranges.length !== expected) {
     throw new Error(`attentionMask: expected ${expected} range limits, got ${ranges.length}`);
   }
-  const bias = new Float32Array(batch * queries * keys).fill(-1e9);
+  const dense = isOverridden(kernel) ? null : new Float32Array(batch * queries * keys).fill(-1e9);
   for (let query = 0; query < batch * queries; query++) {
     let last = [0, 0];
     for (let i = 0; i < RANGES_PER_QUERY; i++) {
@@ -51,14 +53,18 @@ export function attentionMask(
         );
       }
       last = [start, end];
-      bias.fill(0, query * keys + start, query * keys + end);
+      dense?.fill(0, query * keys + start, query * keys + end);
     }
   }
-  const mask = {
+  const tensors = {
     ranges: tf.tensor4d(ranges, [batch, queries, RANGES_PER_QUERY, 2], 'int32'),
-    bias: tf.tensor4d(bias, [batch, 1, queries, keys]),
+    bias: dense && tf.tensor4d(dense, [batch, 1, queries, keys]),
   };
-  return { ...mask, dispose: () => tf.dispose([mask.ranges, mask.bias]) };
+  return {
+    ...tensors,
+    keys,
+    dispose: () => tf.dispose(Object.values(tensors).filter((tensor) => tensor !== null)),
+  };
 }
 
 /** A reshape that costs nothing where the shape is right already. */
@@ -84,7 +90,8 @@ const kernel = defineKernel({
   name: 'LatentAttention',
   inputs: ['query', 'key', 'value', 'ranges', 'bias'],
   outputs: 2,
-  // a fused backward pass reads the ranges and the first output, this one the weights
+  // a fused kernel gives the log-sum-exp [B, H, T] in place of the weights; its backward pass reads that, the
+  // ranges and the first output
   saved: { inputs: ['query', 'key', 'value', 'ranges'], outputs: [0, 1] },
   composition: {
     forward: ({ query, key, value, bias }) => {
@@ -129,6 +136,7 @@ const kernel = defineKernel({
  * @param mask visible keys of each query
  * @returns float32 [B, T, H, d]
  * @throws if the shapes do not fit each other or the mask.
+ * @throws if the mask was made for a backend with a fused kernel and this one has none.
  */
 export function attention(
   query: tf.Tensor4D,
@@ -146,11 +154,21 @@ export function attention(
   if (String(value.shape) !== String(key.shape)) {
     throw new Error(`attention: expected value [${key.shape}] like key, got [${value.shape}]`);
   }
-  if (String(mask.bias.shape) !== String([batch, 1, length, keys])) {
-    throw new Error(`attention: expected a mask of ${batch} x ${length} x ${keys}, got [${mask.bias.shape}]`);
+  const [maskBatch, queries] = mask.ranges.shape;
+  if (maskBatch !== batch || queries !== length || mask.keys !== keys) {
+    throw new Error(
+      `attention: expected a mask of ${batch} x ${length} x ${keys}, got ${maskBatch} x ${queries} x ${mask.keys}`,
+    );
   }
-  const inputs = { query, key, value, ranges: mask.ranges, bias: mask.bias };
-  const [mixed, weights] = runKernel(kernel, inputs);
-  weights!.dispose();
+  const inputs = { query, key, value, ranges: mask.ranges };
+  const [mixed, saved] = runKernel(kernel, isOverridden(kernel) ? inputs : { ...inputs, bias: biasOf(mask) });
+  saved!.dispose();
   return mixed as tf.Tensor4D;
+}
+
+function biasOf(mask: AttentionMask): tf.Tensor4D {
+  if (mask.bias) return mask.bias;
+  throw new Error(
+    `attention: expected a mask made for the backend ${tf.getBackend()}, got one without a bias`,
+  );
 }

@@ -95,7 +95,7 @@ export function attentionCase(title: string, sizes: AttentionSizes, perQuery: re
         kernel: ({ query, key, value }) =>
           attention(query as tf.Tensor4D, key as tf.Tensor4D, value as tf.Tensor4D, mask),
         composition: (inputs) => composeAttention(sizes, perQuery, inputs),
-        constants: [mask.ranges, mask.bias],
+        constants: mask.bias ? [mask.ranges, mask.bias] : [mask.ranges],
       };
     },
     reference: (inputs) => referenceAttention(sizes, perQuery, inputs),
