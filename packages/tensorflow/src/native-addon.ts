@@ -46,12 +46,14 @@ export function addonFile(addon: NativeAddon, engine: string): string {
  * Node-API's ABI is the same in every Node release, so its headers come from the npm package
  * `node-api-headers` and one binary serves Node 20, 22 and 24.
  *
+ * @param check Called with the finished file before it goes to its place; what it throws keeps it from there.
  * @returns the addon's path and whether it was built now.
  * @throws if g++ is missing or rejects the sources.
  */
 export async function buildAddon(
   addon: NativeAddon,
   engine: string,
+  check: (draft: string) => Promise<void> = async () => undefined,
 ): Promise<{ readonly file: string; readonly built: boolean }> {
   const file = addonFile(addon, engine);
   if (existsSync(file)) return { file, built: false };
@@ -59,7 +61,7 @@ export async function buildAddon(
   if (!compiler.found)
     throw new Error(`setUpEngine: g++ was not found; ${compiler.cure} and run the set-up again`);
   mkdirSync(dirname(file), { recursive: true });
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file.slice(0, -'.node'.length)}.${process.pid}.node`;
   const libraries = join(engine, 'tensorflow');
   try {
     await runProgram('g++', [
@@ -77,6 +79,7 @@ export async function buildAddon(
     const descriptor = openSync(draft, 'r+');
     fsyncSync(descriptor);
     closeSync(descriptor);
+    await check(draft);
     renameSync(draft, file);
   } finally {
     rmSync(draft, { force: true });

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { cacheFolder } from './cache-folder.js';
 import { setUpCommand } from './cure.js';
 import { installedEngine } from './engine-folder.js';
+import { loadFused } from './fused/load-fused.js';
 import { loadedThreads, loadTensorflow } from './load-tensorflow.js';
 import { unsupportedReason } from './platform.js';
 import { instructionSets } from './processor.js';
@@ -33,6 +34,8 @@ export interface EngineReport {
   /** Threads that one operation may use. */
   readonly threads: number;
   readonly instructionSets: readonly string[];
+  /** Instruction set of the fused kernels (`avx512`, `avx2`, `portable`), null where all are composed. */
+  readonly fused: string | null;
   /** Set if `auto` did not get the fastest backend. */
   readonly fallback: Fallback | null;
 }
@@ -80,7 +83,7 @@ export async function selectEngine(
     registerKernels(backend);
     const fallback = fallbackOf(backend, reasons);
     announce(backend, fallback);
-    return report(backend, fallback);
+    return await report(backend, fallback);
   }
   throw new Error(`selectEngine: expected a backend that starts, got ${reasons.join('; ')}; ${cure()}`);
 }
@@ -137,7 +140,7 @@ function announce(backend: Backend, fallback: Fallback | null): void {
   );
 }
 
-function report(backend: Backend, fallback: Fallback | null): EngineReport {
+async function report(backend: Backend, fallback: Fallback | null): Promise<EngineReport> {
   const native = backend === 'tensorflow' ? installedEngine(cacheFolder()) : null;
   return {
     backend,
@@ -148,6 +151,7 @@ function report(backend: Backend, fallback: Fallback | null): EngineReport {
     cores: availableParallelism(),
     threads: native ? loadedThreads()! : 1,
     instructionSets: instructionSets(),
+    fused: native && (await loadFused(native)),
     fallback,
   };
 }

@@ -16,6 +16,7 @@ import {
 } from './engine-folder.js';
 import { fetchWheel } from './fetch-wheel.js';
 import { fileSha256 } from './file-hash.js';
+import { buildFused } from './fused/build-fused.js';
 import { addonFile, buildAddon } from './native-addon.js';
 import { unsupportedReason } from './platform.js';
 import { findProgram, type ProgramName, runProgram } from './programs.js';
@@ -34,16 +35,21 @@ export interface SetUpOptions {
 }
 
 /**
- * Sets up the native engine: TensorFlow's libraries and headers from its wheel, and the binding of
- * `@tensorflow/tfjs-node-gpu` built against them. Safe to run again at any time: whole parts are kept,
+ * Sets up the native engine: TensorFlow's libraries and headers from its wheel, the binding of
+ * `@tensorflow/tfjs-node-gpu` built against them, and the fused kernels, without which it goes on. Safe to run again at any time: whole parts are kept,
  * broken or missing ones are made anew.
  *
  * @throws if the platform is unsupported, a program (python3, pip, g++) or disk space is missing.
  * @throws if the download fails or is not the pinned file.
  * @throws if the binding does not compile, or does not load.
  */
-export function setUpEngine(options: SetUpOptions = {}): Promise<EngineStatus> {
-  return setUpRecipe(RECIPES[options.gpu ? 'gpu' : 'cpu'], cacheFolder(), options);
+export async function setUpEngine(options: SetUpOptions = {}): Promise<EngineStatus> {
+  const say = options.onProgress ?? (() => undefined);
+  const engine = await setUpRecipe(RECIPES[options.gpu ? 'gpu' : 'cpu'], cacheFolder(), options);
+  await buildFused(engine, { retry: true, onBuild: () => say('building the fused kernels') }).catch(
+    (error: Error) => say(`going on without the fused kernels, slower: ${error.message}`),
+  );
+  return engine;
 }
 
 /** {@link setUpEngine} for any recipe, cache folder, and way to check the result. */

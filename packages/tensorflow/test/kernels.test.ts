@@ -1,11 +1,13 @@
-import { describe } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { kernelSuite } from '../../tensor/test/kernel-suite.js';
 import { selectEngine } from '../src/index.js';
+import { start } from './start-tensorflow.js';
 
-const missing = await selectEngine('tensorflow').then(
-  () => undefined,
-  (error: Error) => error.message,
-);
+const missing = await start();
 
-if (missing === undefined) kernelSuite('tensorflow');
-else describe.skip(`kernels on tensorflow: ${missing}`, () => kernelSuite('tensorflow'));
+describe.skipIf(missing !== null)(`fused kernels${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it('are loaded', async () => {
+    expect((await selectEngine('tensorflow')).fused).toMatch(/^(avx512|avx2|portable)$/);
+  });
+  kernelSuite('tensorflow');
+});

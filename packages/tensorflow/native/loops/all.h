@@ -1,0 +1,52 @@
+// All loops for one instruction set. System headers come before the target is set: an inline function of theirs,
+// compiled for AVX-512, could otherwise be the copy that the linker keeps for everyone.
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "loops.h"
+
+#ifdef LATENT_TARGET
+LATENT_TARGET
+#endif
+
+namespace latent {
+namespace LATENT_INSTRUCTION_SET {
+#include "vector.h"
+#include "attention.h"
+#include "attention-gradient.h"
+#include "element-wise.h"
+#include "rms-norm.h"
+#include "rotary.h"
+#include "vocabulary.h"
+#include "mixture.h"
+}  // namespace LATENT_INSTRUCTION_SET
+
+#define LATENT_TEXT(name) LATENT_QUOTED(name)
+#define LATENT_QUOTED(name) #name
+#define LATENT_TABLE(name) LATENT_JOINED(name)
+#define LATENT_JOINED(name) name##_loops
+
+const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
+    LATENT_TEXT(LATENT_INSTRUCTION_SET),
+    LATENT_INSTRUCTION_SET::attention_units,
+    LATENT_INSTRUCTION_SET::attention_scratch,
+    LATENT_INSTRUCTION_SET::attention,
+    LATENT_INSTRUCTION_SET::attention_gradient_scratch,
+    LATENT_INSTRUCTION_SET::attention_gradient,
+    LATENT_INSTRUCTION_SET::swiglu,
+    LATENT_INSTRUCTION_SET::swiglu_gradient,
+    LATENT_INSTRUCTION_SET::adam_w,
+    LATENT_INSTRUCTION_SET::rms_norm,
+    LATENT_INSTRUCTION_SET::rms_norm_gradient,
+    LATENT_INSTRUCTION_SET::rotary,
+    LATENT_INSTRUCTION_SET::cross_entropy,
+    LATENT_INSTRUCTION_SET::full_kl,
+    LATENT_INSTRUCTION_SET::sparse_kl,
+    LATENT_INSTRUCTION_SET::scale_rows,
+    LATENT_INSTRUCTION_SET::mixture,
+    LATENT_INSTRUCTION_SET::mixture_gradient,
+};
+
+}  // namespace latent

@@ -1,0 +1,106 @@
+// The fused loops, free of TensorFlow, as one table of functions per instruction set.
+//
+// Every function works on a range of units, each of which it computes from start to end in an order that does
+// not depend on the range: results are the same to the bit however the units are shared among threads.
+#pragma once
+
+#include <stdint.h>
+
+namespace latent {
+
+// Visible key ranges of a query: three half-open ranges [start, end), sorted and disjoint.
+constexpr int kRangesPerQuery = 3;
+
+// query [B, T, H, d], key and value [B, S, G, d]; H is a multiple of G.
+struct AttentionShape {
+  int64_t batch, queries, keys, heads, groups, width;
+};
+
+struct AttentionInputs {
+  const float* query;
+  const float* key;
+  const float* value;
+  const int32_t* ranges;  // [B, T, 3, 2]
+};
+
+struct AttentionGradients {
+  const float* output;           // [B, T, H, d], of the forward pass
+  const float* log_sum;          // [B, H, T], of the forward pass
+  const float* output_gradient;  // [B, T, H, d]
+  float* query;                  // results, of the shapes of the inputs
+  float* key;
+  float* value;
+};
+
+struct AdamWSettings {
+  float beta1, beta2, epsilon, rate, decay;
+};
+
+struct AdamWVectors {
+  const float *weights, *gradient, *mean, *variance, *decayed;
+  float *new_weights, *new_mean, *new_variance;
+};
+
+// Teacher labels of a row: k tokens with their probabilities.
+struct SparseTeacher {
+  const int32_t* ids;  // [R, k]
+  const float* probabilities;
+  int64_t count;
+  bool tail;
+};
+
+struct Loops {
+  const char* instruction_set;
+
+  // A unit is a chunk of the query rows that share one key head: units = attention_units(shape).
+  int64_t (*attention_units)(const AttentionShape&);
+  int64_t (*attention_scratch)(const AttentionShape&);  // floats per call
+  void (*attention)(const AttentionShape&, const AttentionInputs&, float* output, float* log_sum,
+                    int64_t begin, int64_t end, float* scratch);
+
+  // A unit is one key head of one batch row.
+  int64_t (*attention_gradient_scratch)(const AttentionShape&);
+  void (*attention_gradient)(const AttentionShape&, const AttentionInputs&, const AttentionGradients&,
+                             int64_t begin, int64_t end, float* scratch);
+
+  // A unit is one number.
+  void (*swiglu)(const float* gate, const float* up, float* y, int64_t begin, int64_t end);
+  void (*swiglu_gradient)(const float* gate, const float* up, const float* dy, float* gate_gradient,
+                          float* up_gradient, int64_t begin, int64_t end);
+  void (*adam_w)(const AdamWSettings&, const AdamWVectors&, int64_t begin, int64_t end);
+
+  // A unit is one row of `width` numbers.
+  void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t width, float* y, float* inverse,
+                   int64_t begin, int64_t end);
+  // Adds the rows' part of the weight's gradient to `weight_gradient` [width].
+  void (*rms_norm_gradient)(const float* x, const float* weight, const float* inverse, const float* dy,
+                            int64_t width, float* x_gradient, float* weight_gradient, int64_t begin, int64_t end);
+
+  // A unit is one position of `heads` heads; cosine and sine [units, width]. `turn` is 1 or -1 (backwards).
+  void (*rotary)(const float* x, const float* cosine, const float* sine, float turn, int64_t heads, int64_t width,
+                 float* y, int64_t begin, int64_t end);
+
+  // A unit is one row of `vocabulary` logits; each writes its loss and the slope of it, [vocabulary].
+  void (*cross_entropy)(const float* logits, const int32_t* targets, int64_t vocabulary, float* loss, float* slope,
+                        int64_t begin, int64_t end);
+  void (*full_kl)(const float* logits, const float* teacher, int64_t vocabulary, float* loss, float* slope,
+                  int64_t begin, int64_t end);
+  void (*sparse_kl)(const float* logits, const SparseTeacher&, int64_t vocabulary, float* loss, float* slope,
+                    int64_t begin, int64_t end);
+  void (*scale_rows)(const float* rows, const float* factors, int64_t width, float* y, int64_t begin, int64_t end);
+
+  // A unit is one mixture of `count` rows of the table.
+  void (*mixture)(const float* alpha, const int32_t* ids, const float* table, int64_t count, int64_t width, float* z,
+                  int64_t begin, int64_t end);
+  void (*mixture_gradient)(const float* dz, const int32_t* ids, const float* table, int64_t count, int64_t width,
+                           float* alpha_gradient, int64_t begin, int64_t end);
+};
+
+extern const Loops portable_loops;
+extern const Loops avx2_loops;
+extern const Loops avx512_loops;
+
+// The fastest loops that this processor runs; LATENT_SFT_FUSED=avx2 or =portable asks for less.
+const Loops& loops();
+
+}  // namespace latent

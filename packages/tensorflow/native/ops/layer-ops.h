@@ -1,0 +1,209 @@
+// LatentSwiglu, LatentRmsNorm and their gradients, LatentRotary, LatentAdamW.
+#pragma once
+
+#include "op.h"
+
+namespace latent {
+
+REGISTER_OP("LatentSwiglu")
+    .Input("gate: float")
+    .Input("up: float")
+    .Output("y: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+REGISTER_OP("LatentSwigluGradient")
+    .Input("gate: float")
+    .Input("up: float")
+    .Input("dy: float")
+    .Output("gate_gradient: float")
+    .Output("up_gradient: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+REGISTER_OP("LatentRmsNorm")
+    .Input("x: float")
+    .Input("weight: float")
+    .Output("y: float")
+    .Output("inverse: float")
+    .Attr("epsilon: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+REGISTER_OP("LatentRmsNormGradient")
+    .Input("x: float")
+    .Input("weight: float")
+    .Input("inverse: float")
+    .Input("dy: float")
+    .Output("x_gradient: float")
+    .Output("weight_gradient: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+REGISTER_OP("LatentRotary")
+    .Input("x: float")
+    .Input("cosine: float")
+    .Input("sine: float")
+    .Output("y: float")
+    .Attr("backwards: bool")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+// The settings are a tensor, not attributes: TensorFlow keeps a kernel for every combination of attributes.
+REGISTER_OP("LatentAdamW")
+    .Input("weights: float")
+    .Input("gradient: float")
+    .Input("mean: float")
+    .Input("variance: float")
+    .Input("decayed: float")
+    .Input("settings: float")
+    .Output("new_weights: float")
+    .Output("new_mean: float")
+    .Output("new_variance: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+class SwigluOp : public OpKernel {
+ public:
+  explicit SwigluOp(OpKernelConstruction* construction) : OpKernel(construction) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &gate = context->input(0), &up = context->input(1);
+    LATENT_REQUIRE(context, gate.shape() == up.shape(), "expected up of the shape of gate");
+    float* y = output(context, 0, gate.shape());
+    if (y == nullptr) return;
+    share_out(context, gate.NumElements(), 3, [&](int64_t begin, int64_t end) {
+      loops().swiglu(floats(gate), floats(up), y, begin, end);
+    });
+  }
+};
+
+class SwigluGradientOp : public OpKernel {
+ public:
+  explicit SwigluGradientOp(OpKernelConstruction* construction) : OpKernel(construction) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &gate = context->input(0), &up = context->input(1), &dy = context->input(2);
+    LATENT_REQUIRE(context, gate.shape() == up.shape() && gate.shape() == dy.shape(), "expected three equal shapes");
+    float* gate_gradient = output(context, 0, gate.shape());
+    float* up_gradient = output(context, 1, gate.shape());
+    if (gate_gradient == nullptr || up_gradient == nullptr) return;
+    share_out(context, gate.NumElements(), 4, [&](int64_t begin, int64_t end) {
+      loops().swiglu_gradient(floats(gate), floats(up), floats(dy), gate_gradient, up_gradient, begin, end);
+    });
+  }
+};
+
+// Rows of x for a weight of `width` numbers, or -1 if they do not fit.
+inline int64_t rows_of(const Tensor& x, int64_t width) {
+  const bool fits = x.dims() > 0 && width > 0 && x.dim_size(x.dims() - 1) == width;
+  return fits ? x.NumElements() / width : -1;
+}
+
+class RmsNormOp : public OpKernel {
+ public:
+  explicit RmsNormOp(OpKernelConstruction* construction) : OpKernel(construction) {
+    OP_REQUIRES_OK(construction, construction->GetAttr("epsilon", &epsilon_));
+  }
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &x = context->input(0), &weight = context->input(1);
+    const int64_t width = weight.NumElements(), rows = rows_of(x, width);
+    LATENT_REQUIRE(context, rows >= 0, "expected x [..., D] for a weight [D]");
+    float* y = output(context, 0, x.shape());
+    float* inverse = output(context, 1, TensorShape({rows}));
+    if (y == nullptr || inverse == nullptr) return;
+    share_out(context, rows, static_cast<double>(width), [&](int64_t begin, int64_t end) {
+      loops().rms_norm(floats(x), floats(weight), epsilon_, width, y, inverse, begin, end);
+    });
+  }
+
+ private:
+  float epsilon_;
+};
+
+class RmsNormGradientOp : public OpKernel {
+ public:
+  explicit RmsNormGradientOp(OpKernelConstruction* construction) : OpKernel(construction) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &x = context->input(0), &weight = context->input(1), &inverse = context->input(2);
+    const Tensor& dy = context->input(3);
+    const int64_t width = weight.NumElements(), rows = rows_of(x, width);
+    LATENT_REQUIRE(context, rows >= 0 && dy.shape() == x.shape() && inverse.NumElements() == rows,
+                   "expected what the forward pass saw and gave");
+    float* x_gradient = output(context, 0, x.shape());
+    float* weight_gradient = output(context, 1, weight.shape());
+    if (x_gradient == nullptr || weight_gradient == nullptr) return;
+    // The rows are cut by their number alone, and the parts' sums added in their order.
+    const int64_t parts = rows < kParts ? rows : kParts;
+    Tensor sums;
+    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({parts, width}), &sums));
+    float* sum = sums.flat<float>().data();
+    share_out(context, parts, 2.0 * width * (rows / (parts + 1.0)), [&](int64_t begin, int64_t end) {
+      for (int64_t part = begin; part < end; part++) {
+        float* own = sum + part * width;
+        std::fill(own, own + width, 0.0f);
+        loops().rms_norm_gradient(floats(x), floats(weight), floats(inverse), floats(dy), width, x_gradient, own,
+                                  rows * part / parts, rows * (part + 1) / parts);
+      }
+    });
+    std::fill(weight_gradient, weight_gradient + width, 0.0f);
+    for (int64_t part = 0; part < parts; part++)
+      for (int64_t i = 0; i < width; i++) weight_gradient[i] += sum[part * width + i];
+  }
+
+ private:
+  static constexpr int64_t kParts = 32;
+};
+
+class RotaryOp : public OpKernel {
+ public:
+  explicit RotaryOp(OpKernelConstruction* construction) : OpKernel(construction) {
+    bool backwards;
+    OP_REQUIRES_OK(construction, construction->GetAttr("backwards", &backwards));
+    turn_ = backwards ? -1.0f : 1.0f;
+  }
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &x = context->input(0), &cosine = context->input(1), &sine = context->input(2);
+    LATENT_REQUIRE(context, x.dims() == 4 && x.dim_size(3) % 2 == 0, "expected x [B, T, H, d] with an even d");
+    const int64_t positions = x.dim_size(0) * x.dim_size(1), heads = x.dim_size(2), width = x.dim_size(3);
+    LATENT_REQUIRE(context, cosine.NumElements() == positions * width && sine.NumElements() == positions * width,
+                   "expected a table of B, T and d of x");
+    float* y = output(context, 0, x.shape());
+    if (y == nullptr) return;
+    share_out(context, positions, static_cast<double>(heads * width), [&](int64_t begin, int64_t end) {
+      loops().rotary(floats(x), floats(cosine), floats(sine), turn_, heads, width, y, begin, end);
+    });
+  }
+
+ private:
+  float turn_;
+};
+
+class AdamWOp : public OpKernel {
+ public:
+  explicit AdamWOp(OpKernelConstruction* construction) : OpKernel(construction) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& weights = context->input(0);
+    for (int i = 1; i < 5; i++)
+      LATENT_REQUIRE(context, context->input(i).shape() == weights.shape(), "expected five vectors of one length");
+    LATENT_REQUIRE(context, context->input(5).NumElements() == 5, "expected five settings");
+    const float* setting = floats(context->input(5));
+    const AdamWSettings settings = {setting[0], setting[1], setting[2], setting[3], setting[4]};
+    AdamWVectors vectors = {floats(weights),           floats(context->input(1)), floats(context->input(2)),
+                            floats(context->input(3)), floats(context->input(4)), nullptr,
+                            nullptr,                   nullptr};
+    vectors.new_weights = output(context, 0, weights.shape());
+    vectors.new_mean = output(context, 1, weights.shape());
+    vectors.new_variance = output(context, 2, weights.shape());
+    if (vectors.new_weights == nullptr || vectors.new_mean == nullptr || vectors.new_variance == nullptr) return;
+    share_out(context, weights.NumElements(), 4,
+              [&](int64_t begin, int64_t end) { loops().adam_w(settings, vectors, begin, end); });
+  }
+};
+
+REGISTER_KERNEL_BUILDER(Name("LatentSwiglu").Device(tensorflow::DEVICE_CPU), SwigluOp);
+REGISTER_KERNEL_BUILDER(Name("LatentSwigluGradient").Device(tensorflow::DEVICE_CPU), SwigluGradientOp);
+REGISTER_KERNEL_BUILDER(Name("LatentRmsNorm").Device(tensorflow::DEVICE_CPU), RmsNormOp);
+REGISTER_KERNEL_BUILDER(Name("LatentRmsNormGradient").Device(tensorflow::DEVICE_CPU), RmsNormGradientOp);
+REGISTER_KERNEL_BUILDER(Name("LatentRotary").Device(tensorflow::DEVICE_CPU), RotaryOp);
+REGISTER_KERNEL_BUILDER(Name("LatentAdamW").Device(tensorflow::DEVICE_CPU), AdamWOp);
+
+}  // namespace latent

@@ -1,0 +1,53 @@
+// What every fused operation needs of TensorFlow.
+#pragma once
+
+#include <memory>
+
+#include "../loops/loops.h"
+#include "tensorflow/core/framework/common_shape_fns.h"
+#include "tensorflow/core/framework/op.h"
+#include "tensorflow/core/framework/op_kernel.h"
+
+namespace latent {
+
+using tensorflow::OpKernel;
+using tensorflow::OpKernelConstruction;
+using tensorflow::OpKernelContext;
+using tensorflow::Tensor;
+using tensorflow::TensorShape;
+
+#define LATENT_REQUIRE(context, condition, message) \
+  OP_REQUIRES(context, condition, tensorflow::errors::InvalidArgument(message))
+
+// Runs body(begin, end) over parts of [0, units) on TensorFlow's threads. How it is cut depends on their number, what
+// comes out does not: see loops.h.
+template <typename Body>
+void share_out(OpKernelContext* context, int64_t units, double cycles_per_unit, const Body& body) {
+  if (units == 0) return;
+  auto* workers = context->device()->tensorflow_cpu_worker_threads()->workers;
+  workers->ParallelFor(units, static_cast<int64_t>(cycles_per_unit) + 1, body);
+}
+
+inline const float* floats(const Tensor& tensor) { return tensor.flat<float>().data(); }
+inline const int32_t* ints(const Tensor& tensor) { return tensor.flat<int32_t>().data(); }
+
+// A new float output, or null after an error.
+inline float* output(OpKernelContext* context, int index, const TensorShape& shape) {
+  Tensor* tensor = nullptr;
+  const auto status = context->allocate_output(index, shape, &tensor);
+  if (!status.ok()) {
+    context->SetStatus(status);
+    return nullptr;
+  }
+  return tensor->flat<float>().data();
+}
+
+// Whether every index lies within [0, limit).
+inline bool within(const Tensor& indices, int64_t limit) {
+  const int32_t* index = ints(indices);
+  for (int64_t i = 0; i < indices.NumElements(); i++)
+    if (index[i] < 0 || index[i] >= limit) return false;
+  return true;
+}
+
+}  // namespace latent
