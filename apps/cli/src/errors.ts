@@ -35,6 +35,7 @@ export function describeError(error: unknown, verbose: boolean): string {
   }
   return messageOf(error)
     .replace(/^error: /, '')
+    .replace(/\. (?=expected|Expected|Allowed)/g, ': ')
     .replace(FUNCTION_NAME, '')
     .replace(/\s*\n\s*/g, ' ');
 }

@@ -1,5 +1,6 @@
 import type { Backend } from '@latent-sft/tensorflow';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InputError } from './errors.js';
 
 /** The options that every command takes. */
 export interface GlobalOptions {
@@ -29,7 +30,7 @@ export function wholeNumber(smallest: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= smallest) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${smallest} on, got ${text}.`);
+    throw new InvalidArgumentError(`expected a whole number from ${smallest} on, got ${text}`);
   };
 }
 
@@ -38,6 +39,18 @@ export function numberWithin(smallest: number, largest: number): (text: string) 
   return (text) => {
     const value = Number(text);
     if (text.trim() !== '' && value >= smallest && value <= largest) return value;
-    throw new InvalidArgumentError(`Expected a number from ${smallest} to ${largest}, got ${text}.`);
+    throw new InvalidArgumentError(`expected a number from ${smallest} to ${largest}, got ${text}`);
   };
+}
+
+/**
+ * The value of an option that a command cannot do without.
+ *
+ * Commander's own check comes before the one for unknown options, and would hide a misspelt name.
+ *
+ * @throws InputError if it was not given.
+ */
+export function given<T>(value: T | undefined, flags: string): T {
+  if (value === undefined) throw new InputError(`expected ${flags}, got no such option`);
+  return value;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseRecipe, type Recipe } from '@latent-sft/training';
 import { parse } from 'yaml';
-import { InputError } from './errors.js';
+import { asInput, InputError } from './errors.js';
 
 /** The recipe that `latent-sft demo` trains. */
 export const DEMO_RECIPE = fileURLToPath(new URL('../recipes/demo.yaml', import.meta.url));
@@ -14,12 +14,18 @@ export const DEMO_RECIPE = fileURLToPath(new URL('../recipes/demo.yaml', import.
  * @throws InputError if the file is missing or not YAML, or a setting is unknown or not what its key expects.
  */
 export function loadRecipe(file: string, changes: readonly string[] = []): Recipe {
-  let recipe = parseYaml(readText(file), file);
-  for (const change of changes) recipe = withSetting(recipe, change);
+  const written = parseYaml(readText(file), file);
+  if (changes.length === 0) return asInput(() => parseRecipe(written, file));
+  const changed = changes.reduce(withSetting, resolved(written));
+  return asInput(() => parseRecipe(changed, `${file} with --set ${changes.join(' ')}`));
+}
+
+/** With every default, so that a change keeps its neighbours; as it is if a change has to mend it first. */
+function resolved(written: unknown): unknown {
   try {
-    return parseRecipe(recipe, changes.length > 0 ? `${file} with --set ${changes.join(' ')}` : file);
-  } catch (error) {
-    throw new InputError((error as Error).message, { cause: error });
+    return parseRecipe(written);
+  } catch {
+    return written;
   }
 }
 

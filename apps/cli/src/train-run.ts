@@ -1,5 +1,5 @@
 import { loadRunData, type Recipe, type RunData, runRecipe, stagesOf } from '@latent-sft/training';
-import { asInput } from './errors.js';
+import { asInput, describeError } from './errors.js';
 import { Progress, trainingProgress } from './output/progress.js';
 import type { Terminal } from './terminal.js';
 
@@ -17,7 +17,11 @@ export async function trainRun(
   introduce: (stage: string) => string | null = () => null,
 ): Promise<RunData> {
   const progress = new Progress(terminal);
-  const data = asInput(() => loadRunData(recipe));
+  const data = asInput(() => {
+    const loaded = loadRunData(recipe);
+    if (recipe.data.source === 'files') requireKnownWords(loaded);
+    return loaded;
+  });
   progress.say(describeData(data, folder));
   const stages: readonly string[] = stagesOf(recipe);
   const stop = new AbortController();
@@ -42,6 +46,8 @@ export async function trainRun(
           if (about) progress.say(`${place}: made anew, since this changed: ${about}`);
           progress.begin(stage);
         },
+        onWarning: (sentence) =>
+          progress.say(`warning: ${describeError(new Error(sentence), false)}; going on from an older one`),
         onStep: (step) => progress.update(trainingProgress(step)),
       },
     });
@@ -50,6 +56,13 @@ export async function trainRun(
     process.off('SIGINT', interrupt);
   }
   return data;
+}
+
+/** Files may hold words out of training that training does not; better known before hours of it. */
+function requireKnownWords({ validation, test, tokenizer }: RunData): void {
+  for (const { question, steps, answer } of [...validation, ...test]) {
+    for (const text of [question, ...steps, answer]) tokenizer.encode(text);
+  }
 }
 
 function describeData({ train, validation, test, removed }: RunData, folder: string): string {

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
 import { startEngine } from '../engine.js';
 import { asInput, InputError } from '../errors.js';
-import { type GlobalOptions, wholeNumber } from '../options.js';
+import { type GlobalOptions, given, wholeNumber } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
 export const ANSWER_STAGES = ['no-cot', 'cot', 'latent'] as const;
 
 interface EvalOptions extends GlobalOptions {
-  readonly run: string;
+  readonly run?: string;
   readonly data?: string;
   readonly format: 'prosqa' | 'gsm8k-aug' | 'jsonl';
   readonly limit?: number;
@@ -18,7 +18,7 @@ export function addEval(program: Command, terminal: Terminal): void {
   program
     .command('eval')
     .description("answer the questions of a file, or a run's own test split, and count")
-    .requiredOption('--run <folder>', 'a trained run')
+    .option('--run <folder>', 'a trained run (required)')
     .option('--data <file>', "questions (default: the run's own test split)")
     .addOption(
       new Option('--format <name>', 'form of the file')
@@ -31,13 +31,14 @@ export function addEval(program: Command, terminal: Terminal): void {
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<EvalOptions>();
+      const run = given(options.run, '--run <folder>');
       const { evaluateAnswerer, loadAnswerer } = await import('@latent-sft/training');
       const [{ Progress }, { accuracyInWords }] = await Promise.all([
         import('../output/progress.js'),
         import('../output/accuracy.js'),
       ]);
       await startEngine(options);
-      const answerer = asInput(() => loadAnswerer(options.run, options.stage));
+      const answerer = asInput(() => loadAnswerer(run, options.stage));
       try {
         const { records, sha256 } = await questionsOf(options, answerer.recipe);
         asInput(() => {
@@ -69,7 +70,7 @@ type Records = readonly import('@latent-sft/data').ReasoningRecord[];
 
 /** The questions to ask; with a file the SHA-256 of its bytes. */
 async function questionsOf(
-  { data, format, limit, run }: EvalOptions,
+  { data, format, limit }: EvalOptions,
   recipe: Recipe,
 ): Promise<{ records: Records; sha256: string | null }> {
   const { loadRunData, readEvaluationFile } = await import('@latent-sft/training');
@@ -79,6 +80,6 @@ async function questionsOf(
   }
   const { test } = asInput(() => loadRunData(recipe));
   if (test.length === 0)
-    throw new InputError(`expected test questions in ${run}, got none; name a file with --data`);
+    throw new InputError(`expected --data <file> for a run without test questions of its own, got none`);
   return { records: test.slice(0, limit), sha256: null };
 }

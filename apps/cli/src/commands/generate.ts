@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
 import { startEngine } from '../engine.js';
 import { asInput } from '../errors.js';
-import { type GlobalOptions, numberWithin, wholeNumber } from '../options.js';
+import { type GlobalOptions, given, numberWithin, wholeNumber } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { ANSWER_STAGES } from './eval.js';
 
 interface GenerateOptions extends GlobalOptions {
-  readonly run: string;
-  readonly question: string;
+  readonly run?: string;
+  readonly question?: string;
   readonly stage: (typeof ANSWER_STAGES)[number];
   readonly temperature: number;
   readonly topP: number;
@@ -19,8 +19,8 @@ export function addGenerate(program: Command, terminal: Terminal): void {
   program
     .command('generate')
     .description('answer one question; the latents are shown as words with their weights')
-    .requiredOption('--run <folder>', 'a trained run')
-    .requiredOption('--question <text>', 'in the words of the run')
+    .option('--run <folder>', 'a trained run (required)')
+    .option('--question <text>', 'in the words of the run (required)')
     .addOption(
       new Option('--stage <name>', 'which model answers, and how').choices(ANSWER_STAGES).default('latent'),
     )
@@ -40,17 +40,19 @@ export function addGenerate(program: Command, terminal: Terminal): void {
     .option('--words <count>', 'words to show of each latent', wholeNumber(1), 3)
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GenerateOptions>();
+      const run = given(options.run, '--run <folder>');
+      const question = given(options.question, '--question <text>');
       const { loadAnswerer } = await import('@latent-sft/training');
       const { answerOne, drawAnswer } = await import('../answer-one.js');
       await startEngine(options);
-      const answerer = asInput(() => loadAnswerer(options.run, options.stage));
+      const answerer = asInput(() => loadAnswerer(run, options.stage));
       try {
         const { temperature, topP, seed, words } = options;
         const sampling =
           temperature === 0
             ? ({ kind: 'greedy' } as const)
             : ({ kind: 'nucleus', temperature, topP, seed } as const);
-        const answer = asInput(() => answerOne(answerer, options.question, { sampling, words }));
+        const answer = asInput(() => answerOne(answerer, question, { sampling, words }));
         terminal.result(
           options.json ? JSON.stringify({ stage: options.stage, ...answer }) : drawAnswer(answer),
         );

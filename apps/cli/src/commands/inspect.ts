@@ -3,11 +3,11 @@ import type { MaskName } from '@latent-sft/masks';
 import type { Layout, LayoutKind, LayoutSizes } from '@latent-sft/segmentation';
 import { type Command, Option } from 'commander';
 import { asInput, InputError } from '../errors.js';
-import { type GlobalOptions, wholeNumber } from '../options.js';
+import { type GlobalOptions, given, wholeNumber } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
 interface InspectOptions extends GlobalOptions {
-  readonly kind: LayoutKind;
+  readonly kind?: LayoutKind;
   readonly prompt: number;
   readonly think: number;
   readonly cot: number;
@@ -30,9 +30,12 @@ export function addInspect(program: Command, terminal: Terminal): void {
     .command('inspect')
     .description('roles, positions, mask and labels of a sequence, from sizes alone')
     .addOption(
-      new Option('--kind <name>', 'which sequence')
-        .choices(['encoder', 'decoder', 'student', 'chain'])
-        .makeOptionMandatory(),
+      new Option('--kind <name>', 'which sequence (required)').choices([
+        'encoder',
+        'decoder',
+        'student',
+        'chain',
+      ]),
     )
     .option('--prompt <count>', 'question tokens', wholeNumber(0), 3)
     .option('--think <count>', 'tokens of the think marker', wholeNumber(0), 1)
@@ -50,9 +53,10 @@ export function addInspect(program: Command, terminal: Terminal): void {
     .option('--svg <file>', 'write a drawing')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<InspectOptions>();
+      const kind = given(options.kind, '--kind <name>');
       const masks = await import('@latent-sft/masks');
-      const layout = await layoutOf(options);
-      const mask = options.mask ?? MASKS[options.kind];
+      const layout = await layoutOf(kind, options);
+      const mask = options.mask ?? MASKS[kind];
       const drawing = asInput(() => masks.drawText(layout, mask));
       if (options.svg !== undefined) writeDrawing(options.svg, masks.drawSvg(layout, mask));
       if (!options.json) return terminal.result(drawing.trimEnd());
@@ -61,7 +65,7 @@ export function addInspect(program: Command, terminal: Terminal): void {
     });
 }
 
-async function layoutOf(options: InspectOptions): Promise<Layout> {
+async function layoutOf(kind: LayoutKind, options: InspectOptions): Promise<Layout> {
   const { chainLayout, decoderLayout, encoderLayout, fixedRateSizes, studentLayout } = await import(
     '@latent-sft/segmentation'
   );
@@ -71,7 +75,7 @@ async function layoutOf(options: InspectOptions): Promise<Layout> {
     student: studentLayout,
     chain: chainLayout,
   };
-  const { kind, prompt, think, cot, end, answer, rate } = options;
+  const { prompt, think, cot, end, answer, rate } = options;
   return asInput(() => {
     const sizes: LayoutSizes = { prompt, think, segments: fixedRateSizes(cot, rate), end, answer };
     return makers[kind](sizes);

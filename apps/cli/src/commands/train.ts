@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { engineInWords, startEngine } from '../engine.js';
-import type { GlobalOptions } from '../options.js';
+import { type GlobalOptions, given } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
 interface TrainOptions extends GlobalOptions {
-  readonly recipe: string;
+  readonly recipe?: string;
   readonly run?: string;
   readonly set: readonly string[];
 }
@@ -14,13 +14,13 @@ export function addTrain(program: Command, terminal: Terminal): void {
   program
     .command('train')
     .description('train every stage of a recipe; finished stages are skipped, a stopped one goes on')
-    .requiredOption('--recipe <file>', 'YAML recipe')
+    .option('--recipe <file>', 'YAML recipe (required)')
     .option('--run <folder>', "where to train (default: runs/<the recipe's name>)")
     .option('--set <key=value...>', 'change a setting of the recipe, as in stages.student.steps=10', [])
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<TrainOptions>();
       const { loadRecipe } = await import('../recipe-file.js');
-      const recipe = loadRecipe(options.recipe, options.set);
+      const recipe = loadRecipe(given(options.recipe, '--recipe <file>'), options.set);
       const folder = options.run ?? join('runs', recipe.name);
       const [{ trainRun }, { stageSummaries }] = await Promise.all([
         import('../train-run.js'),
