@@ -39,10 +39,11 @@ export interface RunData {
  */
 export function loadRunData(recipe: Recipe): RunData {
   const { records, words, chance, removed } = loadRecords(recipe);
-  const build = recipe.tokenizer === 'words' ? wordTokenizer : characterTokenizer;
+  // a task's vocabulary is words, and the space between two of them is a character too
+  const tokenizer = recipe.tokenizer === 'words' ? wordTokenizer(words) : characterTokenizer([...words, ' ']);
   return {
     ...records,
-    tokenizer: build(words),
+    tokenizer,
     removed,
     digests: {
       train: recordsDigest(records.train),
