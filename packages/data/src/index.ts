@@ -12,6 +12,7 @@ export { type ModularArithmeticOptions, modularArithmetic } from './tasks/modula
 export type { OperationForm } from './tasks/modular-operations.js';
 export { type ReachabilityOptions, reachability } from './tasks/reachability/reachability.js';
 export { reachabilitySymbols, symboliseReachability } from './tasks/reachability/symbolise.js';
+export { thinFacts } from './tasks/reachability/thin-facts.js';
 export type { LengthRange, Task } from './tasks/task.js';
 export { type VariableChainsOptions, variableChains } from './tasks/variable-chains.js';
 export { type Segmenter, tokenizeRecord } from './tokenize-record.js';

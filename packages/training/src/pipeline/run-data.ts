@@ -11,10 +11,12 @@ import {
   symboliseReachability,
   type Task,
   type Tokenizer,
+  thinFacts,
   variableChains,
   withoutQuestions,
   wordTokenizer,
 } from '@latent-sft/data';
+import { randomDraws } from '@latent-sft/random';
 import type { Recipe } from '../recipe/recipe.js';
 
 /** The records of a run; no question of validation or test is in training. */
@@ -87,7 +89,25 @@ function loadRecords({ data, seed }: Recipe): LoadedRecords {
   if (data.source === 'files') return loadFiles(data, seed);
   const task = taskOf(data);
   const { dropped, ...records } = generateSplits(task, { ...data, seed });
-  return { records, words: task.vocabulary, chance: task.chance, removed: dropped.train };
+  const loaded = { records, words: task.vocabulary, chance: task.chance, removed: dropped.train };
+  return data.source === 'reachability' && data.thinned > 0
+    ? withThinnedRows(loaded, data.thinned, seed)
+    : loaded;
+}
+
+/** Thins the facts of a share of the training rows; validation and test stay as they are. */
+function withThinnedRows(
+  { records, removed, ...rest }: LoadedRecords,
+  share: number,
+  seed: number,
+): LoadedRecords {
+  const thinned = records.train.map((record, row) => {
+    const random = randomDraws(seed, row);
+    return random.uniform() < share ? thinFacts(record, random) : record;
+  });
+  // a question with fewer facts is another question, so it is checked against what is held out once more
+  const checked = withoutQuestions(thinned, [...records.validation, ...records.test]);
+  return { ...rest, records: { ...records, train: checked.records }, removed: removed + checked.removed };
 }
 
 type TaskSource = Exclude<Recipe['data'], { source: 'files' }>;

@@ -20,7 +20,12 @@ const data = z.discriminatedUnion('source', [
     variables: z.union([count, z.tuple([count, count])]).default(4),
     ...sizes,
   }),
-  z.strictObject({ source: z.literal('reachability'), ...sizes }),
+  z.strictObject({
+    source: z.literal('reachability'),
+    /** Share of training rows that show only some of their facts; validation and test always show all. */
+    thinned: share.default(0),
+    ...sizes,
+  }),
   z.strictObject({
     source: z.literal('files'),
     format: z.enum(['jsonl', 'prosqa', 'gsm8k-aug']),
