@@ -134,8 +134,10 @@ export function encoderBatch({ recipe, tokenizer }: StageContext, examples: read
 
 const MODELS = ['encoder', 'decoder'] as const;
 
+/** What moves in a phase: of the encoder all but an output table, since its states are read by the decoder's. */
 function movingModels<T>(phase: StageOnePhase, models: StageOneModels<T>): Partial<StageOneModels<T>> {
-  return phase === 'union' ? models : { [phase]: models[phase] };
+  const encoder = new Map([...models.encoder].filter(([name]) => name !== 'lm_head.weight'));
+  return phase === 'union' ? { ...models, encoder } : { [phase]: { ...models, encoder }[phase] };
 }
 
 /** Both models' tensors in one map, their names prefixed by the model's. */
