@@ -1,7 +1,7 @@
-import type { ReasoningRecord } from '@latent-sft/data';
 import type { LatentStop, Sampling } from '@latent-sft/model';
 import { answerQuestions, inTrainedForm, type LoadedAnswerer } from '@latent-sft/training';
 import { drawLatents, type LatentWords, latentWords } from './output/latents.js';
+import { namer, readSpokenQuestion } from './symbol-names.js';
 
 /** One answered question in words. */
 export interface AnswerInWords {
@@ -23,16 +23,22 @@ export function answerOne(
   question: string,
   { sampling, words }: { readonly sampling: Sampling; readonly words: number },
 ): AnswerInWords {
-  const record = recordOf(answerer, question);
+  const spoken = answerer.recipe.data.source === 'reachability' ? readSpokenQuestion(question) : null;
+  const record = inTrainedForm(answerer.recipe, {
+    question,
+    steps: [],
+    answer: spoken?.possibleAnswer ?? '',
+  });
+  // a model trained on symbols is shown in the names that were asked about
+  const name = spoken ? namer(spoken.names, record.question) : (text: string) => text;
   const [answered] = answerQuestions(answerer, [record], { traceSize: words, sampling });
   const { answer, chainTokens, generation } = answered!;
-  return {
-    question: record.question,
-    latents: latentWords(generation.latents, answerer.tokenizer),
-    latentStop: generation.latentStop,
-    chain: answerer.tokenizer.decode(generation.tokens.slice(0, chainTokens)),
-    answer,
-  };
+  const latents = latentWords(generation.latents, answerer.tokenizer).map((latent) => ({
+    ...latent,
+    words: latent.words.map(({ word, weight }) => ({ word: name(word), weight })),
+  }));
+  const chain = answerer.tokenizer.decode(generation.tokens.slice(0, chainTokens));
+  return { question, latents, latentStop: generation.latentStop, chain: name(chain), answer: name(answer) };
 }
 
 /** An answer for people: the question, the reasoning, the answer. */
@@ -45,13 +51,4 @@ export function drawAnswer({ question, latents, latentStop, chain, answer }: Ans
     ...(chain ? [`chain     ${chain}`] : []),
     `answer    ${answer}`,
   ].join('\n');
-}
-
-/** The question in the form that the run was trained on; what its answer is plays no part. */
-function recordOf({ recipe }: LoadedAnswerer, question: string): ReasoningRecord {
-  const record = { question, steps: [], answer: '' };
-  const choice = /^.*\bIs (\w+) (an?) (\w+) or (?:an? )?\w+\?\s*$/s.exec(question);
-  if (recipe.data.source !== 'reachability' || !choice) return inTrainedForm(recipe, record);
-  const [, root, article, first] = choice;
-  return inTrainedForm(recipe, { ...record, answer: `${root} is ${article} ${first}.` });
 }

@@ -16,6 +16,7 @@ export function processTerminal(): Terminal {
     result: (text) => void process.stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(text),
     interactive: process.stderr.isTTY === true,
-    columns: process.stderr.columns ?? 100,
+    // 0 where the terminal does not know
+    columns: process.stderr.columns || 100,
   };
 }

@@ -1,4 +1,11 @@
-import { loadRunData, type Recipe, type RunData, runRecipe, stagesOf } from '@latent-sft/training';
+import {
+  loadRunData,
+  type Recipe,
+  type RunData,
+  runRecipe,
+  stagesOf,
+  type Validation,
+} from '@latent-sft/training';
 import { asInput, describeError } from './errors.js';
 import { Progress, trainingProgress } from './output/progress.js';
 import type { Terminal } from './terminal.js';
@@ -24,6 +31,7 @@ export async function trainRun(
   });
   progress.say(describeData(data, folder));
   const stages: readonly string[] = stagesOf(recipe);
+  let validation: Validation | undefined;
   const stop = new AbortController();
   const interrupt = () => {
     progress.say('stopping after this step; Ctrl-C again stops at once');
@@ -44,11 +52,15 @@ export async function trainRun(
           if (introduction) progress.say(`\n${introduction}`);
           if (action === 'resume') return progress.say(`${place}: going on from its last checkpoint`);
           if (about) progress.say(`${place}: made anew, since this changed: ${about}`);
+          validation = undefined;
           progress.begin(stage);
         },
         onWarning: (sentence) =>
           progress.say(`warning: ${describeError(new Error(sentence), false)}; going on from an older one`),
-        onStep: (step) => progress.update(trainingProgress(step)),
+        onStep: (step) => {
+          validation = step.validation ?? validation;
+          progress.update(trainingProgress(validation ? { ...step, validation } : step));
+        },
       },
     });
   } finally {

@@ -19,8 +19,8 @@ describe('Progress', () => {
     progress.begin('cot');
     for (let done = 1; done <= 100; done++) step(done, 100 * done);
     expect(notes).toHaveLength(10);
-    expect(notes[0]).toBe('  cot 10/100 steps (10 %), loss 10, 10 steps/s, 9.0 s left\n');
-    expect(notes[9]).toBe('  cot 100/100 steps (100 %), loss 100, 10 steps/s\n');
+    expect(notes[0]).toBe('  cot 10/100 steps (10 %), 9.0 s left, 10 steps/s, loss 10\n');
+    expect(notes[9]).toBe('  cot 100/100 steps (100 %), 10 steps/s, loss 100\n');
   });
 
   it('redraws one line on a terminal, and clears it before a line that stays', () => {
@@ -30,8 +30,8 @@ describe('Progress', () => {
     step(2, 2000);
     progress.say('cot: done');
     expect(notes).toEqual([
-      '\r\u001b[2K  cot 1/100 steps (1 %), loss ',
-      '\r\u001b[2K  cot 2/100 steps (2 %), loss ',
+      '\r\u001b[2K  cot 1/100 steps (1 %), 1 min',
+      '\r\u001b[2K  cot 2/100 steps (2 %), 1 min',
       '\r\u001b[2Kcot: done\n',
     ]);
   });
@@ -40,7 +40,7 @@ describe('Progress', () => {
     const { notes, step } = watched(true);
     step(50, 1000);
     step(60, 2000);
-    expect(notes.at(-1)).toContain('10 steps/s, 4.0 s left');
+    expect(notes.at(-1)).toContain('4.0 s left, 10 steps/s');
   });
 });
 

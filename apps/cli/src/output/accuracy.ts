@@ -8,7 +8,7 @@ export function accuracyInWords(stage: string, report: EvaluationReport): string
     stage === 'latent' ? `${meanLatents.toFixed(1)} latents` : `${meanChainTokens.toFixed(1)} chain tokens`;
   return (
     `${stage}: ${percentage(passAt1)} of ${items} questions right (95 % interval ${intervalInWords(report)}), ` +
-    `${reasoning} and ${meanAnswerTokens.toFixed(1)} answer tokens a question, ${msPerQuestion.toFixed(1)} ms each`
+    `${reasoning} and ${meanAnswerTokens.toFixed(1)} answer tokens a question, ${msPerQuestion.toFixed(2)} ms each`
   );
 }
 

@@ -66,12 +66,12 @@ export class Progress {
     const seconds = (this.clock() - this.start.atMs) / 1000;
     const rate = (done - this.start.done) / seconds;
     const percent = Math.floor((100 * done) / total);
-    const parts = [`${name} ${done}/${total} ${unit} (${percent} %)`, ...details];
+    const parts = [`${name} ${done}/${total} ${unit} (${percent} %)`];
     if (rate > 0 && Number.isFinite(rate)) {
-      parts.push(`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s`);
       if (done < total) parts.push(`${duration((total - done) / rate)} left`);
+      parts.push(`${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s`);
     }
-    return `  ${parts.join(', ')}`;
+    return `  ${[...parts, ...details].join(', ')}`;
   }
 }
 
