@@ -1,3 +1,4 @@
+import { wilsonInterval } from '@latent-sft/metrics';
 import { disposeParameters, initialWeights, parametersFrom } from '@latent-sft/model';
 import { type StageWork, trainStage } from '../loop/train-stage.js';
 import type { TrainingStage } from '../recipe/recipe.js';
@@ -45,11 +46,16 @@ export async function makeStage(session: Session, stage: TrainingStage): Promise
       loss: best.loss,
       accuracy: best.accuracy,
     });
-    const { validation } = context;
+    const { validation, validationRecords } = context;
+    const items = validationRecords.length;
+    const [low, high] = wilsonInterval(Math.round(best.accuracy * items), items);
+    const percent = (share: number) => (100 * share).toFixed(1);
     observer.onStage?.(
       stage,
       'done',
-      `best at step ${best.step}: validation loss ${best.loss.toFixed(4)}, accuracy ${(100 * best.accuracy).toFixed(1)} % (${validation.length} held out), ${seconds.toFixed(1)} s`,
+      `best at step ${best.step}: validation loss ${best.loss.toFixed(4)} on ${validation.length} questions, ` +
+        `accuracy ${percent(best.accuracy)} % on ${items} (95 % interval ${percent(low)} to ${percent(high)}), ` +
+        `${seconds.toFixed(1)} s`,
     );
   } finally {
     work.vector.dispose();

@@ -12,7 +12,9 @@ export function describeIssue(root: z.ZodType, error: z.ZodError, value: unknown
     return `expected only known keys in ${path}, got ${key}${near ? ` (did you mean ${near}?)` : ''}`;
   }
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], value);
-  const expected = issue.message.replace(/^(Invalid (input: )?|Too (small|big): )/, '').replace(/, received .*$/, '');
+  const expected = issue.message
+    .replace(/^(Invalid (input: )?|Too (small|big): )/, '')
+    .replace(/, received .*$/, '');
   return `at ${path}: ${expected}, got ${JSON.stringify(found) ?? 'nothing'}`;
 }
 
