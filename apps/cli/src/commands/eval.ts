@@ -12,6 +12,7 @@ interface EvalOptions extends GlobalOptions {
   readonly format: 'prosqa' | 'gsm8k-aug' | 'jsonl';
   readonly limit?: number;
   readonly stage: (typeof ANSWER_STAGES)[number];
+  readonly arms?: boolean;
 }
 
 export function addEval(program: Command, terminal: Terminal): void {
@@ -29,13 +30,18 @@ export function addEval(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--stage <name>', 'which model answers, and how').choices(ANSWER_STAGES).default('latent'),
     )
+    .option('--arms', 'also answer from latents that are shuffled, swapped, averaged, zeroed and left out')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<EvalOptions>();
+      if (options.arms && options.stage !== 'latent') {
+        throw new InputError(`expected --stage latent with --arms, got ${options.stage}`);
+      }
       const run = given(options.run, '--run <folder>');
-      const { evaluateAnswerer, loadAnswerer } = await import('@latent-sft/training');
-      const [{ Progress }, { accuracyInWords }] = await Promise.all([
+      const { evaluateAnswerer, loadAnswerer, measureFaithfulness } = await import('@latent-sft/training');
+      const [{ Progress }, { accuracyInWords }, { drawArms }] = await Promise.all([
         import('../output/progress.js'),
         import('../output/accuracy.js'),
+        import('../output/arms.js'),
       ]);
       await startEngine(options);
       const answerer = asInput(() => loadAnswerer(run, options.stage));
@@ -57,8 +63,13 @@ export function addEval(program: Command, terminal: Terminal): void {
             }),
         });
         progress.end();
-        const result = { ...report, sha256: sha256 ?? report.sha256 };
-        terminal.result(options.json ? JSON.stringify(result) : accuracyInWords(options.stage, result));
+        const arms = options.arms ? measureFaithfulness(answerer, records, answerer.recipe.seed) : null;
+        const result = { ...report, sha256: sha256 ?? report.sha256, ...(arms && { arms }) };
+        if (options.json) terminal.result(JSON.stringify(result));
+        else {
+          terminal.result(accuracyInWords(options.stage, result));
+          if (arms) terminal.result(`\n${drawArms(arms)}`);
+        }
       } finally {
         answerer.dispose();
       }

@@ -1,6 +1,7 @@
-import type { EvaluationReport } from '@latent-sft/training';
+import type { ArmReport, EvaluationReport } from '@latent-sft/training';
 import type { Machine } from '../machine.js';
 import { intervalInWords } from '../output/accuracy.js';
+import { drawArms } from '../output/arms.js';
 import { duration, percentage } from '../output/progress.js';
 import { drawTable } from '../output/table.js';
 import type { StageSummary } from '../stage-summaries.js';
@@ -17,6 +18,8 @@ export interface DemoRow extends Omit<EvaluationReport, 'sha256'> {
 /** What the demo found. */
 export interface DemoTable {
   readonly rows: readonly DemoRow[];
+  /** Accuracy of the latent model with its latents replaced. */
+  readonly arms: readonly ArmReport[];
   /** Accuracy of the best guess that does not read the question. */
   readonly chance: number | null;
   /** Questions answered at once for `msPerQuestion`. */
@@ -36,7 +39,7 @@ export interface DemoTable {
 const NAMES = { 'no-cot': 'No-CoT', cot: 'CoT-SFT', latent: 'Latent-SFT' } as const;
 
 /** The table for people. */
-export function drawDemoTable({ rows, chance, batch, machine, seconds, seed, run }: DemoTable): string {
+export function drawDemoTable({ rows, arms, chance, batch, machine, seconds, seed, run }: DemoTable): string {
   const items = rows[0]!.items;
   const table = drawTable(
     ['', 'right', '95 % interval', 'reasoning steps', 'answer tokens', 'ms a question', 'ms alone'],
@@ -56,6 +59,8 @@ export function drawDemoTable({ rows, chance, batch, machine, seconds, seed, run
     `Times: in batches of up to ${batch}, and one question alone (median of 20).`,
     '',
     table,
+    '',
+    drawArms(arms),
     '',
     `trained in ${duration(seconds.training)}, evaluated in ${duration(seconds.evaluation)}, seed ${seed}, run ${run}`,
     `${machine.processor ?? 'unknown processor'}, ${machine.cores} cores, ${machine.engine}, Node ${machine.node}`,

@@ -2,10 +2,12 @@ import { rmSync } from 'node:fs';
 import type { ReasoningRecord } from '@latent-sft/data';
 import type { EngineReport } from '@latent-sft/tensorflow';
 import {
+  type ArmReport,
   answerQuestions,
   evaluateAnswerer,
   type LoadedAnswerer,
   loadAnswerer,
+  measureFaithfulness,
   type Recipe,
 } from '@latent-sft/training';
 import { type AnswerInWords, answerOne, drawAnswer } from '../answer-one.js';
@@ -50,13 +52,17 @@ export async function runDemo(
   terminal.note(`\nEvaluation: ${test.length} test questions, seen by no stage.\n`);
   const rows: DemoRow[] = [];
   let examples: DemoExample[] = [];
+  let arms: ArmReport[] = [];
   for (const stage of STAGES) {
     const answerer = loadAnswerer(folder, stage);
     try {
       const row = evaluateStage(answerer, stage, test);
       rows.push(row);
       terminal.note(`${accuracyInWords(stage, { ...row, sha256: digests.test })}\n`);
-      if (stage === 'latent') examples = showExamples(answerer, test);
+      if (stage === 'latent') {
+        examples = showExamples(answerer, test);
+        arms = measureFaithfulness(answerer, test, recipe.seed);
+      }
     } finally {
       answerer.dispose();
     }
@@ -64,6 +70,7 @@ export async function runDemo(
   const stages = stageSummaries(folder);
   const table: DemoTable = {
     rows,
+    arms,
     chance,
     batch: recipe.evaluation.batch,
     machine: machineOf(engine),

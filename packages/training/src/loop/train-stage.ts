@@ -5,7 +5,12 @@ import type { Parameters } from '@latent-sft/model';
 import { type NamedArray, readSafetensors, writeSafetensors } from '@latent-sft/model';
 import { z } from 'zod';
 import { type LearningRateSettings, learningRateAt } from '../optimiser/learning-rate.js';
-import type { Loss, OptimiserSettings, TrainableVector } from '../optimiser/trainable-vector.js';
+import {
+  type Loss,
+  NotFiniteError,
+  type OptimiserSettings,
+  type TrainableVector,
+} from '../optimiser/trainable-vector.js';
 import { checkFile } from '../run/check-file.js';
 import { loadLatestCheckpoint, saveCheckpoint } from '../run/checkpoint.js';
 import { digestFile, fileDigestSchema } from '../run/digest.js';
@@ -173,8 +178,9 @@ function descend(work: StageWork, prepared: PreparedStep, step: number, learning
       work.optimiser,
     );
   } catch (error) {
+    if (!(error instanceof NotFiniteError)) throw error;
     throw new Error(
-      `${(error as Error).message} of stage ${work.name}; take a lower learning rate, in a run folder of its own`,
+      `${error.message} of stage ${work.name}; take a lower learning rate, in a run folder of its own`,
     );
   } finally {
     prepared.dispose();

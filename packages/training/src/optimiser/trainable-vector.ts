@@ -25,6 +25,9 @@ export interface Loss {
   readonly parts: Readonly<Record<string, tf.Scalar>>;
 }
 
+/** A loss or its gradient stopped being a number. */
+export class NotFiniteError extends Error {}
+
 const VECTORS = ['weights', 'mean', 'variance'] as const;
 
 /**
@@ -95,7 +98,7 @@ export class TrainableVector {
       const what = Number.isFinite(report.loss)
         ? `gradient norm ${report.gradientNorm}`
         : `loss ${report.loss}`;
-      throw new Error(`descend: expected a finite loss and gradient at step ${step}, got ${what}`);
+      throw new NotFiniteError(`descend: expected a finite loss and gradient at step ${step}, got ${what}`);
     }
     const { clip, ...rest } = settings;
     const scale = report.gradientNorm > clip ? clip / report.gradientNorm : 1;
