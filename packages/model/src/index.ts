@@ -19,6 +19,7 @@ export {
 export { argmax, type Sampling, sampleToken } from './generation/sampling.js';
 export {
   disposeParameters,
+  type InitialSpread,
   initialWeights,
   inputTable,
   outputTable,

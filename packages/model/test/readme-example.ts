@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 await tf.setBackend('cpu');
 const sizes = { vocab_size: 20, hidden_size: 16, intermediate_size: 32, num_hidden_layers: 2 };
 const config = parseModelConfig({ model_type: 'llama', num_attention_heads: 2, ...sizes }, 'the README');
-const parameters = parametersFrom(initialWeights(config, 1, 0.02)); // or loadModelFolder(folder).weights
+const parameters = parametersFrom(initialWeights(config, 1, { deviation: 0.02 })); // or loadModelFolder(folder).weights
 console.log(scoreTokens(config, parameters, [5, 6, 7]).length); //=> 2
 
 const phases = { mode: 'latent', maxLatents: 4, end: [1], eos: 0, maxTokens: 3 } as const;

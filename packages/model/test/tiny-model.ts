@@ -18,7 +18,7 @@ export const tinyConfig: ModelConfig = {
 
 /** Weights large enough that every part of the model matters to its output. */
 export function tinyWeights(config: ModelConfig = tinyConfig, seed = 1): Map<string, NamedArray> {
-  const weights = initialWeights(config, seed, 0.5);
+  const weights = initialWeights(config, seed, { deviation: 0.5 });
   for (const [name, { shape, data }] of weights) {
     if (!name.endsWith('norm.weight')) continue;
     weights.set(name, { shape, data: data.map((_, i) => 1 + ((i * 7) % 5) / 10) });

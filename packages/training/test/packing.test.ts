@@ -43,8 +43,8 @@ const COMPRESS = 12;
 // At the top, because the first start of an engine may take longer than a hook is allowed.
 await selectEngine('auto');
 const tensorsBefore = countTensors();
-const encoder: Parameters = parametersFrom(initialWeights(config, 1, 0.4));
-const decoder: Parameters = parametersFrom(initialWeights(config, 2, 0.4));
+const encoder: Parameters = parametersFrom(initialWeights(config, 1, { deviation: 0.4 }));
+const decoder: Parameters = parametersFrom(initialWeights(config, 2, { deviation: 0.4 }));
 afterAll(() => {
   tf.dispose([...encoder.values(), ...decoder.values()]);
   expect(countTensors()).toBe(tensorsBefore);

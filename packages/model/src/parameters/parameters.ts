@@ -7,26 +7,47 @@ import { tensorShapes } from '../weights/tensor-shapes.js';
 /** A model's tensors by Hugging Face name; linear maps are [out, in]. */
 export type Parameters = ReadonlyMap<string, tf.Tensor>;
 
+/** How fresh weights are spread. */
+export interface InitialSpread {
+  /** Standard deviation of every weight but norms, which start at 1. */
+  readonly deviation: number;
+  /** Of the input table, where it is another one. */
+  readonly embeddingDeviation?: number | undefined;
+  /**
+   * Whether what a block adds to the residual stream starts 1 / sqrt(2 layers) as large (GPT-2, Radford et al.
+   * 2019), so that blocks do not drown the tokens.
+   */
+  readonly scaledResiduals?: boolean;
+}
+
 /**
- * Fresh weights: normal with the given standard deviation, norms at 1. The same seed gives the same numbers
- * on every machine.
+ * Fresh weights, normal. The same seed gives the same numbers on every machine.
  *
- * @throws if the deviation is not above 0.
+ * @throws if a deviation is not above 0.
  */
 export function initialWeights(
   config: ModelConfig,
   seed: number,
-  deviation: number,
+  spread: InitialSpread,
 ): Map<string, NamedArray> {
-  if (!(deviation > 0)) throw new Error(`initialWeights: expected a deviation above 0, got ${deviation}`);
+  const { deviation, embeddingDeviation = deviation, scaledResiduals = false } = spread;
+  if (!(deviation > 0 && embeddingDeviation > 0)) {
+    throw new Error(
+      `initialWeights: expected deviations above 0, got ${deviation} and ${embeddingDeviation} for embeddings`,
+    );
+  }
+  const residual = scaledResiduals ? deviation / Math.sqrt(2 * config.layers) : deviation;
+  const deviationOf = (name: string) => {
+    if (name === 'model.embed_tokens.weight') return embeddingDeviation;
+    return /\.(o_proj|down_proj)\./.test(name) ? residual : deviation;
+  };
   const weights = new Map<string, NamedArray>();
   for (const [name, shape] of tensorShapes(config)) {
     const size = shape.reduce((product, axis) => product * axis, 1);
+    const draws = () => randomStream(seed, `init/${name}`).normal(size);
     const data = name.endsWith('norm.weight')
       ? new Float32Array(size).fill(1)
-      : randomStream(seed, `init/${name}`)
-          .normal(size)
-          .map((x) => x * deviation);
+      : draws().map((x) => x * deviationOf(name));
     weights.set(name, { shape, data });
   }
   return weights;

@@ -67,7 +67,9 @@ function workOf(session: Session, stage: TrainingStage): { work: StageWork; disp
   const { context, run } = session;
   const { recipe, config } = context;
   if (stage === 'no-cot' || stage === 'cot') {
-    const initial = initialWeights(config, recipe.seed, recipe.model.initialDeviation);
+    const { initialDeviation: deviation, embeddingDeviation, scaledResiduals } = recipe.model;
+    const spread = { deviation, embeddingDeviation, scaledResiduals };
+    const initial = initialWeights(config, recipe.seed, spread);
     return { work: chainStage(context, stage, initial), dispose: () => {} };
   }
   const source = sourceStage(recipe, stage)!;

@@ -48,6 +48,10 @@ const model = z.strictObject({
   tiedEmbeddings: z.boolean().default(true),
   /** Standard deviation of fresh weights; about 0.64 / sqrt(width) learns, 0.02 does not at these sizes. */
   initialDeviation: positive.default(0.08),
+  /** The input table's, if it is another one. */
+  embeddingDeviation: positive.optional(),
+  /** Whether blocks start small beside the residual stream, as in GPT-2. */
+  scaledResiduals: z.boolean().default(false),
 });
 
 const segmenter = z.discriminatedUnion('by', [
