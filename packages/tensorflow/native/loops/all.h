@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <utility>
+
 #include "loops.h"
 
 #ifdef LATENT_TARGET
@@ -47,6 +49,7 @@ const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
     LATENT_INSTRUCTION_SET::scale_rows,
     LATENT_INSTRUCTION_SET::mixture,
     LATENT_INSTRUCTION_SET::mixture_gradient,
+    LATENT_INSTRUCTION_SET::sum_by_token,
 };
 
 }  // namespace latent

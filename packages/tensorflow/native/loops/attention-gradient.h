@@ -111,20 +111,13 @@ static void gradient_of_rows(const AttentionInputs& inputs, const AttentionGradi
 
 static int64_t attention_gradient_scratch(const AttentionShape& shape) {
   const int64_t padded_width = rounded_up(shape.width, kLanes);
-  return rounded_up(shape.keys, kTile) * (4 * shape.width + padded_width) + kBlock * (4 * padded_width + kTile);
-}
-
-// Columns [d, padded] back to rows of one group.
-static void from_columns(const float* columns, int64_t padded, int64_t width, int64_t keys, int64_t row_stride,
-                         float* x) {
-  for (int64_t s = 0; s < keys; s++)
-    for (int64_t i = 0; i < width; i++) x[s * row_stride + i] = columns[i * padded + s];
+  return padded_keys(shape.keys) * (4 * shape.width + padded_width) + kBlock * (4 * padded_width + kTile);
 }
 
 static void attention_gradient(const AttentionShape& shape, const AttentionInputs& inputs,
                                const AttentionGradients& gradients, int64_t begin, int64_t end, float* scratch) {
   const int64_t row_stride = shape.groups * shape.width, width = shape.width;
-  const int64_t padded = rounded_up(shape.keys, kTile), padded_width = rounded_up(width, kLanes);
+  const int64_t padded = padded_keys(shape.keys), padded_width = rounded_up(width, kLanes);
   float* key_columns = scratch;
   float* value_columns = key_columns + padded * width;
   float* key_gradient = value_columns + padded * width;

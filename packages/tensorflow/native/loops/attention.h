@@ -11,6 +11,10 @@ constexpr float kNothingSeen = -1e29f;     // running maximum before the first v
 
 LATENT_INLINE int64_t rounded_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
+// Length of a column of keys: whole tiles, and an odd number of cache lines, or the columns would meet in few of the
+// cache's sets.
+LATENT_INLINE int64_t padded_keys(int64_t keys) { return rounded_up(rounded_up(keys, kTile), 32) + 16; }
+
 // A stretch of keys that some query of a block sees; two stretches never share a tile.
 struct Stretch {
   int64_t start, end;
@@ -87,18 +91,39 @@ LATENT_INLINE Ints visible(const int32_t* ranges, int64_t first) {
   return seen;
 }
 
-// x of [S, G, d], one group, as columns [d, padded] for the keys [begin, end).
+// x of [S, G, d], one group, as columns [d, padded] for the keys [begin, end), with zeros up to a whole tile.
 static void to_columns(const float* x, int64_t row_stride, int64_t width, int64_t begin, int64_t end, int64_t padded,
                        float* columns) {
-  for (int64_t first = begin; first < end; first += kLanes) {
-    const int64_t count = end - first < kLanes ? end - first : kLanes;
-    for (int64_t i = 0; i < width; i++) {
-      float lane[kLanes] = {};
-      for (int64_t j = 0; j < count; j++) lane[j] = x[(first + j) * row_stride + i];
-      memcpy(columns + i * padded + first, lane, sizeof lane);
+  for (int64_t first = begin; first < rounded_up(end, kTile); first += kLanes) {
+    for (int64_t at = 0; at < width; at += kLanes) {
+      const float* from = x + first * row_stride + at;
+      float* to = columns + at * padded + first;
+      const int64_t rows = end - first;
+      if (at + kLanes <= width) {
+        transpose_block(from, row_stride, rows, to, padded, kLanes);
+        continue;
+      }
+      for (int64_t lane = 0; lane < width - at; lane++)
+        for (int64_t row = 0; row < kLanes; row++) to[lane * padded + row] = row < rows ? from[row * row_stride + lane] : 0;
     }
-    if ((first / kLanes) % 2 == 0 && first + kLanes >= end)
-      for (int64_t i = 0; i < width; i++) store(columns + i * padded + first + kLanes, Floats{});
+  }
+}
+
+// Columns [d, padded] back to rows of one group.
+static void from_columns(const float* columns, int64_t padded, int64_t width, int64_t keys, int64_t row_stride,
+                         float* x) {
+  for (int64_t first = 0; first < keys; first += kLanes) {
+    for (int64_t at = 0; at < width; at += kLanes) {
+      const float* from = columns + at * padded + first;
+      float* to = x + first * row_stride + at;
+      const int64_t rows = keys - first < kLanes ? keys - first : kLanes;
+      if (at + kLanes <= width) {
+        transpose_block(from, padded, kLanes, to, row_stride, rows);
+        continue;
+      }
+      for (int64_t row = 0; row < rows; row++)
+        for (int64_t lane = 0; lane < width - at; lane++) to[row * row_stride + lane] = from[lane * padded + row];
+    }
   }
 }
 
@@ -271,13 +296,13 @@ static int64_t attention_units(const AttentionShape& shape) {
 
 static int64_t attention_scratch(const AttentionShape& shape) {
   const int64_t padded_width = rounded_up(shape.width, kLanes);
-  return rounded_up(shape.keys, kTile) * (shape.width + padded_width) + kBlock * (2 * padded_width + kScores);
+  return padded_keys(shape.keys) * (shape.width + padded_width) + kBlock * (2 * padded_width + kScores);
 }
 
 static void attention(const AttentionShape& shape, const AttentionInputs& inputs, float* output, float* log_sum,
                       int64_t begin, int64_t end, float* scratch) {
   const int64_t chunks = chunks_of_rows(shape), row_stride = shape.groups * shape.width;
-  const int64_t padded = rounded_up(shape.keys, kTile), padded_width = rounded_up(shape.width, kLanes);
+  const int64_t padded = padded_keys(shape.keys), padded_width = rounded_up(shape.width, kLanes);
   float* columns = scratch;
   float* value_rows = columns + padded * shape.width;
   float* block = value_rows + padded * padded_width;

@@ -49,12 +49,20 @@ struct SparseTeacher {
   bool tail;
 };
 
+// The rows that a table's gradient sums: token ids[i] gets factors[i] rows[i / count] (without factors, the row).
+struct TokenSum {
+  const float* rows;     // [R, width]
+  const int32_t* ids;    // [R, count]
+  const float* factors;  // [R, count], or null
+  int64_t total, count, width;
+};
+
 struct Loops {
   const char* instruction_set;
 
   // A unit is a chunk of the query rows that share one key head: units = attention_units(shape).
   int64_t (*attention_units)(const AttentionShape&);
-  int64_t (*attention_scratch)(const AttentionShape&);  // floats per call
+  int64_t (*attention_scratch)(const AttentionShape&);  // floats per call, aligned to 64 bytes
   void (*attention)(const AttentionShape&, const AttentionInputs&, float* output, float* log_sum,
                     int64_t begin, int64_t end, float* scratch);
 
@@ -94,6 +102,8 @@ struct Loops {
                   int64_t begin, int64_t end);
   void (*mixture_gradient)(const float* dz, const int32_t* ids, const float* table, int64_t count, int64_t width,
                            float* alpha_gradient, int64_t begin, int64_t end);
+  // A unit is one token; sums [vocabulary, width].
+  void (*sum_by_token)(const TokenSum&, float* sums, int64_t begin, int64_t end);
 };
 
 extern const Loops portable_loops;

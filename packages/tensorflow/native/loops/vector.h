@@ -23,29 +23,59 @@ LATENT_INLINE void store_part(float* to, Floats x, int64_t count) { memcpy(to, &
 
 LATENT_INLINE Floats all(float x) { return x - Floats{}; }
 LATENT_INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }
-LATENT_INLINE Ints lane_numbers() {
-  Ints lanes;
-  for (int i = 0; i < kLanes; i++) lanes[i] = i;
-  return lanes;
-}
 LATENT_INLINE Ints bits_of(Floats x) { return (Ints)x; }
 LATENT_INLINE Floats number_of(Ints bits) { return (Floats)bits; }
 
+// Lane numbers that are constants at compile time: a loop that fills them would run.
+template <int... I>
+LATENT_INLINE Ints lane_numbers_of(std::integer_sequence<int, I...>) {
+  return Ints{I...};
+}
+LATENT_INLINE Ints lane_numbers() { return lane_numbers_of(std::make_integer_sequence<int, kLanes>()); }
+
 // Lane i and lane i + step change places, so that a few steps bring every lane together.
-LATENT_INLINE Floats exchanged(Floats x, int step) {
-  Ints from;
-  for (int i = 0; i < kLanes; i++) from[i] = i ^ step;
-  return __builtin_shuffle(x, from);
+template <int kStep, int... I>
+LATENT_INLINE Floats exchanged(Floats x, std::integer_sequence<int, I...>) {
+  return __builtin_shuffle(x, Ints{(I ^ kStep)...});
 }
+template <int kStep = kLanes / 2>
 LATENT_INLINE float sum(Floats x) {
-#pragma GCC unroll 4
-  for (int step = kLanes / 2; step > 0; step /= 2) x += exchanged(x, step);
+  x += exchanged<kStep>(x, std::make_integer_sequence<int, kLanes>());
+  if constexpr (kStep > 1) return sum<kStep / 2>(x);
   return x[0];
 }
+template <int kStep = kLanes / 2>
 LATENT_INLINE float largest(Floats x) {
-#pragma GCC unroll 4
-  for (int step = kLanes / 2; step > 0; step /= 2) x = larger(x, exchanged(x, step));
+  x = larger(x, exchanged<kStep>(x, std::make_integer_sequence<int, kLanes>()));
+  if constexpr (kStep > 1) return largest<kStep / 2>(x);
   return x[0];
+}
+
+// Two rows exchange the blocks of kStep lanes that lie off their diagonal.
+template <int kStep, int... I>
+LATENT_INLINE void exchange_blocks(Floats& first, Floats& second, std::integer_sequence<int, I...>) {
+  const Floats upper = __builtin_shuffle(first, second, Ints{(I & kStep ? kLanes + I - kStep : I)...});
+  second = __builtin_shuffle(first, second, Ints{(I & kStep ? kLanes + I : I + kStep)...});
+  first = upper;
+}
+template <int kStep = 1>
+LATENT_INLINE void transpose(Floats* rows) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; i++)
+    if (!(i & kStep)) exchange_blocks<kStep>(rows[i], rows[i + kStep], std::make_integer_sequence<int, kLanes>());
+  if constexpr (2 * kStep < kLanes) transpose<2 * kStep>(rows);
+}
+
+// A block of kLanes rows becomes its transpose; only `from_rows` rows are read (zeros follow), `to_rows` written.
+LATENT_INLINE void transpose_block(const float* from, int64_t from_stride, int64_t from_rows, float* to,
+                                   int64_t to_stride, int64_t to_rows) {
+  Floats rows[kLanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; i++) rows[i] = i < from_rows ? load(from + i * from_stride) : Floats{};
+  transpose(rows);
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; i++)
+    if (i < to_rows) store(to + i * to_stride, rows[i]);
 }
 
 constexpr float kLog2E = 1.44269504088896341f;

@@ -75,8 +75,8 @@ class AttentionOp : public OpKernel {
     const double rows = static_cast<double>(shape.batch * shape.queries * shape.heads) / (units > 0 ? units : 1);
     const double cycles = rows * (20 + visible_per_query(shape, inputs.ranges)) * shape.width / 4;
     share_out(context, units, cycles, [&](int64_t begin, int64_t end) {
-      std::unique_ptr<float[]> scratch(new float[loops().attention_scratch(shape)]);
-      loops().attention(shape, inputs, result, log_sum, begin, end, scratch.get());
+      const Scratch scratch(loops().attention_scratch(shape));
+      loops().attention(shape, inputs, result, log_sum, begin, end, scratch.data());
     });
   }
 };
@@ -104,8 +104,8 @@ class AttentionGradientOp : public OpKernel {
     const double rows = static_cast<double>(shape.queries * shape.heads) / shape.groups;
     const double cycles = rows * (20 + visible_per_query(shape, inputs.ranges)) * shape.width;
     share_out(context, units, cycles, [&](int64_t begin, int64_t end) {
-      std::unique_ptr<float[]> scratch(new float[loops().attention_gradient_scratch(shape)]);
-      loops().attention_gradient(shape, inputs, gradients, begin, end, scratch.get());
+      const Scratch scratch(loops().attention_gradient_scratch(shape));
+      loops().attention_gradient(shape, inputs, gradients, begin, end, scratch.data());
     });
   }
 };

@@ -1,6 +1,7 @@
 // What every fused operation needs of TensorFlow.
 #pragma once
 
+#include <cstdlib>
 #include <memory>
 
 #include "../loops/loops.h"
@@ -27,6 +28,21 @@ void share_out(OpKernelContext* context, int64_t units, double cycles_per_unit, 
   auto* workers = context->device()->tensorflow_cpu_worker_threads()->workers;
   workers->ParallelFor(units, static_cast<int64_t>(cycles_per_unit) + 1, body);
 }
+
+// Working memory of one part, aligned to a cache line.
+class Scratch {
+ public:
+  explicit Scratch(int64_t count) : memory_(std::aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64)) {
+    if (memory_ == nullptr) throw std::bad_alloc();
+  }
+  ~Scratch() { std::free(memory_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  float* data() const { return static_cast<float*>(memory_); }
+
+ private:
+  void* memory_;
+};
 
 inline const float* floats(const Tensor& tensor) { return tensor.flat<float>().data(); }
 inline const int32_t* ints(const Tensor& tensor) { return tensor.flat<int32_t>().data(); }

@@ -1,5 +1,5 @@
 // LatentGatherRows and LatentPickRows read rows without a look at the indices from JavaScript; LatentMixture reads
-// and mixes them.
+// and mixes them; LatentTableGradient sums what comes back.
 #pragma once
 
 #include "op.h"
@@ -31,6 +31,15 @@ REGISTER_OP("LatentMixtureGradient")
     .Input("ids: int32")
     .Input("table: float")
     .Output("alpha_gradient: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+// The table is there for its shape. A mixture has factors [R, k], a plain look-up an empty tensor.
+REGISTER_OP("LatentTableGradient")
+    .Input("table: float")
+    .Input("ids: int32")
+    .Input("factors: float")
+    .Input("dy: float")
+    .Output("table_gradient: float")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
 // The rows of `first`, then of `second`, at places.
@@ -101,6 +110,38 @@ class MixtureGradientOp : public OpKernel {
   }
 };
 
+class TableGradientOp : public OpKernel {
+ public:
+  explicit TableGradientOp(OpKernelConstruction* construction) : OpKernel(construction) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &table = context->input(0), &ids = context->input(1), &factors = context->input(2);
+    const Tensor& dy = context->input(3);
+    const int64_t total = ids.NumElements();
+    LATENT_REQUIRE(context, table.dims() == 2 && dy.dims() == 2 && dy.dim_size(1) == table.dim_size(1),
+                   "expected a gradient [R, D] for a table [V, D]");
+    const int64_t vocabulary = table.dim_size(0), width = table.dim_size(1), rows = dy.dim_size(0);
+    const bool mixed = factors.NumElements() > 0;
+    LATENT_REQUIRE(context, (rows == 0 ? total == 0 : total % rows == 0) && (!mixed || factors.NumElements() == total),
+                   "expected as many ids and factors for each row");
+    LATENT_REQUIRE(context, within(ids, vocabulary), "expected ids within the table");
+    float* sums = output(context, 0, table.shape());
+    if (sums == nullptr) return;
+    const TokenSum from = {floats(dy), ints(ids), mixed ? floats(factors) : nullptr,
+                           total,      rows == 0 ? 1 : total / rows, width};
+    // Tokens in a few stretches: every stretch reads all ids.
+    const int64_t stretches = vocabulary < kStretches ? vocabulary : kStretches;
+    const double cycles = total + (total + vocabulary) * width / 4.0 / kStretches;
+    share_out(context, stretches, cycles, [&](int64_t begin, int64_t end) {
+      loops().sum_by_token(from, sums, vocabulary * begin / stretches, vocabulary * end / stretches);
+    });
+  }
+
+ private:
+  static constexpr int64_t kStretches = 16;
+};
+
+REGISTER_KERNEL_BUILDER(Name("LatentTableGradient").Device(tensorflow::DEVICE_CPU), TableGradientOp);
 REGISTER_KERNEL_BUILDER(Name("LatentGatherRows").Device(tensorflow::DEVICE_CPU), PickRowsOp);
 REGISTER_KERNEL_BUILDER(Name("LatentPickRows").Device(tensorflow::DEVICE_CPU), PickRowsOp);
 REGISTER_KERNEL_BUILDER(Name("LatentMixture").Device(tensorflow::DEVICE_CPU), MixtureOp);

@@ -27,6 +27,15 @@ static Numbers normal(size_t count, float scale = 1) {
   return x;
 }
 
+// Working memory full of NaN, so that nothing can be read before it is written.
+struct Scratch {
+  explicit Scratch(int64_t count) : data(static_cast<float*>(aligned_alloc(64, (count * 4 + 63) / 64 * 64))) {
+    std::fill(data, data + count, NAN);
+  }
+  ~Scratch() { free(data); }
+  float* const data;
+};
+
 static void expect_close(const std::string& what, const Numbers& actual, const Doubles& expected, double relative,
                          double absolute) {
   for (size_t i = 0; i < expected.size(); i++) {
@@ -100,8 +109,8 @@ static void test_attention(const Loops& loops, const latent::AttentionShape& s) 
   Numbers output(rows * d), sums(rows), query_gradient(rows * d), key_gradient(keys * d), value_gradient(keys * d);
   const latent::AttentionInputs inputs = {q.data(), k.data(), v.data(), ranges.data()};
   in_parts(loops.attention_units(s), [&](int64_t begin, int64_t end) {
-    Numbers scratch(loops.attention_scratch(s), NAN);
-    loops.attention(s, inputs, output.data(), sums.data(), begin, end, scratch.data());
+    const Scratch scratch(loops.attention_scratch(s));
+    loops.attention(s, inputs, output.data(), sums.data(), begin, end, scratch.data);
   });
   const std::string name = std::string(loops.instruction_set) + " attention ";
   expect_close(name + "output", output, y, 2e-5, 5e-6);
@@ -109,8 +118,8 @@ static void test_attention(const Loops& loops, const latent::AttentionShape& s) 
   const latent::AttentionGradients gradients = {output.data(),         sums.data(),         dy.data(),
                                                 query_gradient.data(), key_gradient.data(), value_gradient.data()};
   in_parts(s.batch * s.groups, [&](int64_t begin, int64_t end) {
-    Numbers scratch(loops.attention_gradient_scratch(s), NAN);
-    loops.attention_gradient(s, inputs, gradients, begin, end, scratch.data());
+    const Scratch scratch(loops.attention_gradient_scratch(s));
+    loops.attention_gradient(s, inputs, gradients, begin, end, scratch.data);
   });
   expect_close(name + "query gradient", query_gradient, dq, 2e-4, 5e-5);
   expect_close(name + "key gradient", key_gradient, dk, 2e-4, 5e-5);
@@ -300,13 +309,25 @@ static void test_mixture(const Loops& loops, int64_t rows, int64_t count, int64_
   const Numbers alpha = normal(rows * count), table = normal(vocabulary * width), dz = normal(rows * width);
   std::vector<int32_t> ids(rows * count);
   for (int32_t& id : ids) id = below((int)vocabulary);
-  Numbers z(rows * width), dalpha(rows * count);
+  Numbers z(rows * width), dalpha(rows * count), dtable(vocabulary * width), plain(vocabulary * width);
+  Doubles table_slopes(vocabulary * width), plain_slopes(vocabulary * width);
   Doubles expected(rows * width), slopes(rows * count);
   for (int64_t i = 0; i < rows * count; i++)
     for (int64_t c = 0; c < width; c++) {
       expected[i / count * width + c] += (double)alpha[i] * table[ids[i] * width + c];
       slopes[i] += (double)dz[i / count * width + c] * table[ids[i] * width + c];
+      table_slopes[ids[i] * width + c] += (double)alpha[i] * dz[i / count * width + c];
+      plain_slopes[ids[i] * width + c] += dz[i / count * width + c];
     }
+  const latent::TokenSum mixed = {dz.data(), ids.data(), alpha.data(), rows * count, count, width};
+  latent::TokenSum looked_up = mixed;
+  looked_up.factors = nullptr;
+  in_parts(vocabulary, [&](int64_t begin, int64_t end) {
+    loops.sum_by_token(mixed, dtable.data(), begin, end);
+    loops.sum_by_token(looked_up, plain.data(), begin, end);
+  });
+  expect_close(std::string(loops.instruction_set) + " mixture table gradient", dtable, table_slopes, 1e-5, 1e-5);
+  expect_close(std::string(loops.instruction_set) + " embedding gradient", plain, plain_slopes, 1e-5, 1e-5);
   in_parts(rows, [&](int64_t begin, int64_t end) {
     loops.mixture(alpha.data(), ids.data(), table.data(), count, width, z.data(), begin, end);
     loops.mixture_gradient(dz.data(), ids.data(), table.data(), count, width, dalpha.data(), begin, end);

@@ -47,6 +47,56 @@ const adamW: KernelImplementation = {
   backward: () => ({}),
 };
 
+/** A loss whose forward pass makes its slope too, so that the backward pass only scales rows. */
+function vocabularyLoss(operation: string, inputNames: readonly string[]): KernelImplementation {
+  return {
+    forward: (inputs, attributes) => {
+      const read = inputNames.map((name) => inputs[name]!);
+      return runOp(operation, read, 2, attributes);
+    },
+    backward: ({ outputGradients: [dy], outputs: [, slope] }) => ({
+      logits: () => runOp('LatentScaleRows', [slope!, dy!], 1)[0]!,
+    }),
+  };
+}
+
+/** The rows of `table` at `rows`; unlike `tf.gather`, the indices are checked where they are. */
+const gather = (table: tf.Tensor, rows: tf.Tensor) => runOp('LatentGatherRows', [table, rows], 1)[0]!;
+
+/** The rows of `first`, then of `second`, at `places`. */
+const pick = (first: tf.Tensor, second: tf.Tensor, places: tf.Tensor) =>
+  runOp('LatentPickRows', [first, second, places], 1)[0]!;
+
+const embedding: KernelImplementation = {
+  forward: ({ table, ids }) => [gather(table!, ids!)],
+  backward: ({ outputGradients: [dy], inputs: { table, ids } }) => ({
+    table: () => runOp('LatentTableGradient', [table!, ids!, tf.tensor1d([]), dy!], 1)[0]!,
+  }),
+};
+
+const mixture: KernelImplementation = {
+  forward: ({ alpha, ids, table }) => runOp('LatentMixture', [alpha!, ids!, table!], 1),
+  backward: ({ outputGradients: [dz], inputs: { alpha, ids, table } }) => ({
+    alpha: () => runOp('LatentMixtureGradient', [dz!, ids!, table!], 1)[0]!,
+    table: () => runOp('LatentTableGradient', [table!, ids!, alpha!, dz!], 1)[0]!,
+  }),
+};
+
+const gatherRows: KernelImplementation = {
+  forward: ({ x, rows }) => [gather(x!, rows!)],
+  backward: ({ outputGradients: [dy], inputs: { inverse } }) => ({
+    x: () => pick(dy!, tf.zeros([1, dy!.shape[1]!]), inverse!),
+  }),
+};
+
+const scatterRows: KernelImplementation = {
+  forward: ({ base, values, source }) => [pick(base!, values!, source!)],
+  backward: ({ outputGradients: [dy], inputs: { rows, source } }) => ({
+    base: () => pick(dy!, tf.zeros([rows!.size, dy!.shape[1]!]), source!),
+    values: () => gather(dy!, rows!),
+  }),
+};
+
 /** Every fused implementation by the name of its kernel. */
 export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentAttention: attention,
@@ -54,4 +104,11 @@ export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentRmsNorm: rmsNorm,
   LatentRotary: rotary,
   LatentAdamW: adamW,
+  LatentCrossEntropy: vocabularyLoss('LatentCrossEntropy', ['logits', 'targets']),
+  LatentFullKl: vocabularyLoss('LatentFullKl', ['logits', 'probabilities']),
+  LatentSparseKl: vocabularyLoss('LatentSparseKl', ['logits', 'ids', 'probabilities']),
+  LatentEmbedding: embedding,
+  LatentMixture: mixture,
+  LatentGatherRows: gatherRows,
+  LatentScatterRows: scatterRows,
 };
