@@ -114,10 +114,19 @@ static int64_t attention_gradient_scratch(const AttentionShape& shape) {
   return padded_keys(shape.keys) * (4 * shape.width + padded_width) + kBlock * (4 * padded_width + kTile);
 }
 
+// Few key heads, as in one long row, are cut further into chunks of query rows, by the shape alone.
+static int64_t attention_gradient_chunks(const AttentionShape& shape) {
+  const int64_t heads = shape.batch * shape.groups, rows = shape.queries * (shape.heads / shape.groups);
+  const int64_t wanted = heads == 0 ? 1 : (16 + heads - 1) / heads, possible = rows / 64;
+  const int64_t chunks = wanted < possible ? wanted : possible;
+  return chunks < 1 ? 1 : chunks;
+}
+
 static void attention_gradient(const AttentionShape& shape, const AttentionInputs& inputs,
                                const AttentionGradients& gradients, int64_t begin, int64_t end, float* scratch) {
-  const int64_t row_stride = shape.groups * shape.width, width = shape.width;
-  const int64_t padded = padded_keys(shape.keys), padded_width = rounded_up(width, kLanes);
+  const int64_t row_stride = shape.groups * shape.width, width = shape.width, keys = shape.keys;
+  const int64_t padded = padded_keys(keys), padded_width = rounded_up(width, kLanes);
+  const int64_t chunks = attention_gradient_chunks(shape);
   float* key_columns = scratch;
   float* value_columns = key_columns + padded * width;
   float* key_gradient = value_columns + padded * width;
@@ -125,22 +134,25 @@ static void attention_gradient(const AttentionShape& shape, const AttentionInput
   float* key_rows = value_gradient + padded * width;
   float* block = key_rows + padded * padded_width;
   for (int64_t unit = begin; unit < end; unit++) {
-    const int64_t batch = unit / shape.groups, group = unit % shape.groups;
+    const int64_t batch = unit / chunks / shape.groups, group = unit / chunks % shape.groups, chunk = unit % chunks;
     const QueryRows rows = query_rows(shape, batch, group);
-    const int64_t source = (batch * shape.keys * shape.groups + group) * width;
+    const int64_t count = shape.queries * rows.share;
+    const int64_t last = count * (chunk + 1) / chunks;
+    int64_t row = count * chunk / chunks;
+    const int64_t source = (batch * keys * shape.groups + group) * width;
+    const int64_t target = chunk * shape.batch * keys * row_stride + source;
+    const Stretch reached = row < last ? reached_keys(inputs.ranges, rows, row, last) : Stretch{0, 0};
     GradientHead head = {key_columns, value_columns, nullptr, key_gradient, value_gradient,
                          padded,      0,             width,   padded_width};
-    to_columns(inputs.key + source, row_stride, width, 0, shape.keys, padded, key_columns);
-    to_columns(inputs.value + source, row_stride, width, 0, shape.keys, padded, value_columns);
-    head.key_rows = to_rows(inputs.key + source, row_stride, width, padded_width, 0, shape.keys, key_rows,
+    to_columns(inputs.key + source, row_stride, width, reached.start, reached.end, padded, key_columns);
+    to_columns(inputs.value + source, row_stride, width, reached.start, reached.end, padded, value_columns);
+    head.key_rows = to_rows(inputs.key + source, row_stride, width, padded_width, reached.start, reached.end, key_rows,
                             &head.key_stride);
     memset(key_gradient, 0, 2 * padded * width * sizeof(float));
-    const int64_t count = shape.queries * rows.share;
-    int64_t row = 0;
-    for (; row + kBlock <= count; row += kBlock)
+    for (; row + kBlock <= last; row += kBlock)
       gradient_of_rows<kBlock>(inputs, gradients, rows, head, row, block);
-    for (; row < count; row++) gradient_of_rows<1>(inputs, gradients, rows, head, row, block);
-    from_columns(key_gradient, padded, width, shape.keys, row_stride, gradients.key + source);
-    from_columns(value_gradient, padded, width, shape.keys, row_stride, gradients.value + source);
+    for (; row < last; row++) gradient_of_rows<1>(inputs, gradients, rows, head, row, block);
+    from_columns(key_gradient, padded, width, keys, row_stride, gradients.key + target);
+    from_columns(value_gradient, padded, width, keys, row_stride, gradients.value + target);
   }
 }

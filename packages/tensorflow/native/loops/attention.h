@@ -78,6 +78,22 @@ LATENT_INLINE int merged_stretches(const int32_t* const* ranges, int rows, Stret
   return count;
 }
 
+// From the first to the last tile that the rows [first, last) reach: only these keys are rearranged for them.
+LATENT_INLINE Stretch reached_keys(const int32_t* all_ranges, const QueryRows& rows, int64_t first, int64_t last) {
+  Stretch reached = {INT32_MAX, 0};
+  for (int64_t query = rows.query_of(first); query <= rows.query_of(last - 1); query++) {
+    const int32_t* range = rows.ranges(all_ranges, query * rows.share);
+    for (int i = 0; i < kRangesPerQuery; i++) {
+      if (range[2 * i] >= range[2 * i + 1]) continue;
+      if (range[2 * i] < reached.start) reached.start = range[2 * i];
+      if (range[2 * i + 1] > reached.end) reached.end = range[2 * i + 1];
+    }
+  }
+  if (reached.end == 0) return {0, 0};
+  reached.start = reached.start / kTile * kTile;
+  return reached;
+}
+
 // Which of the keys from `first` on a row sees; all lanes set where it sees the whole tile.
 LATENT_INLINE bool sees_tile(const int32_t* ranges, int64_t first) {
   for (int i = 0; i < kRangesPerQuery; i++)
@@ -312,22 +328,12 @@ static void attention(const AttentionShape& shape, const AttentionInputs& inputs
     const int64_t first = unit % chunks * kRowsPerUnit;
     const int64_t left = shape.queries * rows.share - first;
     const int64_t last = first + (left < kRowsPerUnit ? left : kRowsPerUnit);
-    // only the keys that these rows reach are rearranged
-    int64_t low = shape.keys, high = 0;
-    for (int64_t row = first; row < last; row++) {
-      const int32_t* range = rows.ranges(inputs.ranges, row);
-      for (int i = 0; i < kRangesPerQuery; i++) {
-        if (range[2 * i] >= range[2 * i + 1]) continue;
-        if (range[2 * i] < low) low = range[2 * i];
-        if (range[2 * i + 1] > high) high = range[2 * i + 1];
-      }
-    }
-    low = low / kTile * kTile;
+    const Stretch reached = reached_keys(inputs.ranges, rows, first, last);
     const int64_t source = (batch * shape.keys * shape.groups + group) * shape.width;
     KeyHead head = {columns, nullptr, padded, 0, shape.width, padded_width};
-    to_columns(inputs.key + source, row_stride, shape.width, low, high, padded, columns);
-    head.value_rows = to_rows(inputs.value + source, row_stride, shape.width, padded_width, low, high, value_rows,
-                              &head.value_stride);
+    to_columns(inputs.key + source, row_stride, shape.width, reached.start, reached.end, padded, columns);
+    head.value_rows = to_rows(inputs.value + source, row_stride, shape.width, padded_width, reached.start, reached.end,
+                              value_rows, &head.value_stride);
     int64_t row = first;
     for (; row + kBlock <= last; row += kBlock)
       attend_rows<kBlock>(inputs, rows, head, row, output, log_sum, block);

@@ -18,6 +18,14 @@ LATENT_INLINE void store_lanes(float* to, Floats x, int64_t lanes) {
     store_part(to, x, lanes);
 }
 
+static void sum_parts(const float* vectors, int64_t parts, int64_t count, float* total, int64_t begin, int64_t end) {
+  each_vector(begin, end, [&](int64_t at, int64_t lanes) __attribute__((always_inline)) {
+    Floats x = {};
+    for (int64_t part = 0; part < parts; part++) x += load_lanes(vectors + part * count + at, lanes);
+    store_lanes(total + at, x, lanes);
+  });
+}
+
 // silu(gate) up (Shazeer 2020).
 static void swiglu(const float* gate, const float* up, float* y, int64_t begin, int64_t end) {
   each_vector(begin, end, [&](int64_t at, int64_t lanes) __attribute__((always_inline)) {

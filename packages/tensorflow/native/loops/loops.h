@@ -28,7 +28,7 @@ struct AttentionGradients {
   const float* log_sum;          // [B, H, T], of the forward pass
   const float* output_gradient;  // [B, T, H, d]
   float* query;                  // results, of the shapes of the inputs
-  float* key;
+  float* key;                    // one for each chunk
   float* value;
 };
 
@@ -66,12 +66,15 @@ struct Loops {
   void (*attention)(const AttentionShape&, const AttentionInputs&, float* output, float* log_sum,
                     int64_t begin, int64_t end, float* scratch);
 
-  // A unit is one key head of one batch row.
+  // A unit is a chunk of the query rows of one key head of one batch row, B G chunks of them. Each chunk writes its own
+  // key and value gradients, [chunks, B, S, G, d], to be summed in their order.
+  int64_t (*attention_gradient_chunks)(const AttentionShape&);
   int64_t (*attention_gradient_scratch)(const AttentionShape&);
   void (*attention_gradient)(const AttentionShape&, const AttentionInputs&, const AttentionGradients&,
                              int64_t begin, int64_t end, float* scratch);
 
-  // A unit is one number.
+  // A unit is one number. sum_parts adds vectors of `count` numbers that stand one after the other, in their order.
+  void (*sum_parts)(const float* vectors, int64_t parts, int64_t count, float* sum, int64_t begin, int64_t end);
   void (*swiglu)(const float* gate, const float* up, float* y, int64_t begin, int64_t end);
   void (*swiglu_gradient)(const float* gate, const float* up, const float* dy, float* gate_gradient,
                           float* up_gradient, int64_t begin, int64_t end);

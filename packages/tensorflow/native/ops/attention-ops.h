@@ -97,17 +97,52 @@ class AttentionGradientOp : public OpKernel {
                    "expected what the forward pass gave");
     AttentionGradients gradients = {floats(result), floats(log_sum), floats(dy), nullptr, nullptr, nullptr};
     gradients.query = output(context, 0, context->input(0).shape());
-    gradients.key = output(context, 1, context->input(1).shape());
-    gradients.value = output(context, 2, context->input(2).shape());
-    if (gradients.query == nullptr || gradients.key == nullptr || gradients.value == nullptr) return;
-    const int64_t units = shape.batch * shape.groups;
-    const double rows = static_cast<double>(shape.queries * shape.heads) / shape.groups;
+    const int64_t chunks = loops().attention_gradient_chunks(shape);
+    Part key, value;
+    if (gradients.query == nullptr || !key.allocate(context, 1, chunks) || !value.allocate(context, 2, chunks)) return;
+    gradients.key = key.chunks;
+    gradients.value = value.chunks;
+    const int64_t units = shape.batch * shape.groups * chunks;
+    const double rows = static_cast<double>(shape.batch * shape.queries * shape.heads) / (units > 0 ? units : 1);
     const double cycles = rows * (20 + visible_per_query(shape, inputs.ranges)) * shape.width;
     share_out(context, units, cycles, [&](int64_t begin, int64_t end) {
       const Scratch scratch(loops().attention_gradient_scratch(shape));
       loops().attention_gradient(shape, inputs, gradients, begin, end, scratch.data());
     });
+    key.sum(context, chunks);
+    value.sum(context, chunks);
   }
+
+ private:
+  // The gradient of keys or values: made in chunks, which are summed if there are several.
+  struct Part {
+    Tensor memory;
+    float* chunks = nullptr;
+    float* total = nullptr;
+    int64_t count = 0;
+
+    // For output and input `index`.
+    bool allocate(OpKernelContext* context, int index, int64_t chunk_count) {
+      count = context->input(index).NumElements();
+      total = output(context, index, context->input(index).shape());
+      chunks = total;
+      if (total == nullptr || chunk_count == 1) return total != nullptr;
+      const auto status = context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({chunk_count, count}), &memory);
+      if (!status.ok()) {
+        context->SetStatus(status);
+        return false;
+      }
+      chunks = memory.flat<float>().data();
+      return true;
+    }
+
+    void sum(OpKernelContext* context, int64_t chunk_count) const {
+      if (chunk_count == 1) return;
+      share_out(context, count, static_cast<double>(chunk_count), [&](int64_t begin, int64_t end) {
+        loops().sum_parts(chunks, chunk_count, count, total, begin, end);
+      });
+    }
+  };
 };
 
 REGISTER_KERNEL_BUILDER(Name("LatentAttention").Device(tensorflow::DEVICE_CPU), AttentionOp);

@@ -142,9 +142,7 @@ class RmsNormGradientOp : public OpKernel {
                                   rows * part / parts, rows * (part + 1) / parts);
       }
     });
-    std::fill(weight_gradient, weight_gradient + width, 0.0f);
-    for (int64_t part = 0; part < parts; part++)
-      for (int64_t i = 0; i < width; i++) weight_gradient[i] += sum[part * width + i];
+    loops().sum_parts(sum, parts, width, weight_gradient, 0, width);
   }
 
  private:

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { EngineStatus } from '../engine-folder.js';
 import { addonFile, buildAddon } from '../native-addon.js';
 import { NATIVE_FOLDER } from '../native-folder.js';
@@ -35,6 +35,7 @@ export async function buildFused(
       const compiler = await findProgram('g++');
       if (!compiler.found) throw new Error(`g++ was not found; ${compiler.cure}`);
       options.onBuild?.();
+      removeDrafts(dirname(file), addon.name);
       try {
         await buildAddon(addon, engine.folder, (draft) => checkFused(engine.addons[0]!, draft));
       } catch (error) {
@@ -44,4 +45,11 @@ export async function buildFused(
       return file;
     },
   );
+}
+
+/** What compilations that were killed left behind; the lock is held, so none of it is in use. */
+function removeDrafts(folder: string, name: string): void {
+  if (!existsSync(folder)) return;
+  for (const file of readdirSync(folder))
+    if (file.startsWith(`${name}-`) && /\.\d+\.node$/.test(file)) rmSync(join(folder, file), { force: true });
 }

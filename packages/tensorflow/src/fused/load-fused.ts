@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { overrideKernel } from '@latent-sft/tensor';
+import { kernelNames, overrideKernel } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { setUpCommand } from '../cure.js';
 import type { EngineStatus } from '../engine-folder.js';
@@ -31,7 +31,11 @@ async function load(engine: EngineStatus): Promise<string | null> {
       onBuild: () => say('compiling the fused kernels, once for this version of their sources'),
     });
     const { instructionSet } = require(file) as { instructionSet: string };
-    for (const [name, kernel] of Object.entries(FUSED_KERNELS)) overrideKernel(name, 'tensorflow', kernel);
+    // a bundler leaves kernels out that the program does not use
+    for (const name of kernelNames()) {
+      const kernel = FUSED_KERNELS[name];
+      if (kernel) overrideKernel(name, 'tensorflow', kernel);
+    }
     return instructionSet;
   } catch (error) {
     say(

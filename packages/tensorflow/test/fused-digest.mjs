@@ -1,0 +1,96 @@
+// Runs every fused operation on fixed inputs, large enough to be shared among threads, and prints one digest of all
+// results. Plain JavaScript, because it runs in processes of its own: node fused-digest.mjs BINDING ADDON
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const [binding] = process.argv.slice(2).map((file) => require(file));
+const hash = createHash('sha256');
+let state = 1;
+
+const random = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 32;
+};
+const size = (shape) => shape.reduce((product, length) => product * length, 1);
+const floats = (...shape) =>
+  binding.createTensor(
+    shape,
+    binding.TF_FLOAT,
+    Float32Array.from({ length: size(shape) }, () => random() * 4 - 2),
+  );
+const shares = (...shape) =>
+  binding.createTensor(
+    shape,
+    binding.TF_FLOAT,
+    Float32Array.from({ length: size(shape) }, () => random() / 8),
+  );
+const ids = (below, ...shape) =>
+  binding.createTensor(
+    shape,
+    binding.TF_INT32,
+    Int32Array.from({ length: size(shape) }, () => Math.floor(random() * below)),
+  );
+const flag = (name, value) => ({ name, type: binding.TF_ATTR_BOOL, value });
+
+function run(name, inputs, outputs, attributes = []) {
+  const results = binding.executeOp(name, attributes, inputs, outputs).map(({ id }) => id);
+  for (const id of results) hash.update(new Uint8Array(binding.tensorDataSync(id).buffer));
+  return results;
+}
+
+function attention(batch, queries, heads, groups, width) {
+  const ranges = binding.createTensor(
+    [batch, queries, 3, 2],
+    binding.TF_INT32,
+    Int32Array.from({ length: batch * queries * 6 }, (_, i) => {
+      const query = Math.floor(i / 6) % queries;
+      return [0, Math.ceil(query / 3), Math.ceil(query / 2), query, query, query + 1][i % 6];
+    }),
+  );
+  const query = floats(batch, queries, heads, width);
+  const read = [query, floats(batch, queries, groups, width), floats(batch, queries, groups, width), ranges];
+  const made = run('LatentAttention', read, 2);
+  run('LatentAttentionGradient', [...read, ...made, floats(batch, queries, heads, width)], 3);
+}
+
+attention(16, 61, 6, 3, 20);
+attention(1, 700, 4, 1, 32);
+
+const wide = () => floats(777, 333);
+const gated = [wide(), wide()];
+run('LatentSwiglu', gated, 1);
+run('LatentSwigluGradient', [...gated, wide()], 2);
+
+const normed = [wide(), floats(333)];
+const [, inverse] = run('LatentRmsNorm', normed, 2, [
+  { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: 1e-5 },
+]);
+run('LatentRmsNormGradient', [...normed, inverse, wide()], 2);
+
+const turned = [floats(16, 61, 5, 48), floats(16, 61, 1, 48), floats(16, 61, 1, 48)];
+run('LatentRotary', turned, 1, [flag('backwards', false)]);
+run('LatentRotary', turned, 1, [flag('backwards', true)]);
+
+const vector = () => floats(300_001);
+const settings = binding.createTensor([5], binding.TF_FLOAT, Float32Array.of(0.9, 0.95, 1e-8, 0.01, 0.001));
+run('LatentAdamW', [vector(), vector(), vector(), shares(300_001), vector(), settings], 3);
+
+const logits = floats(500, 1001);
+const labels = [ids(1001, 500, 1), shares(500, 1)];
+run('LatentCrossEntropy', [logits, ids(1001, 500)], 2);
+run('LatentFullKl', [logits, shares(500, 1001)], 2);
+run('LatentSparseKl', [logits, ...labels], 2, [flag('tail', false)]);
+run('LatentSparseKl', [logits, ...labels], 2, [flag('tail', true)]);
+run('LatentScaleRows', [logits, floats(500)], 1);
+
+const table = floats(400, 70);
+const [alpha, tokens] = [floats(900, 10), ids(400, 900, 10)];
+run('LatentGatherRows', [table, ids(400, 9000)], 1);
+run('LatentPickRows', [table, floats(100, 70), ids(500, 9000)], 1);
+run('LatentMixture', [alpha, tokens, table], 1);
+run('LatentMixtureGradient', [floats(900, 70), tokens, table], 1);
+run('LatentTableGradient', [table, tokens, alpha, floats(900, 70)], 1);
+run('LatentTableGradient', [table, ids(400, 900), floats(0), floats(900, 70)], 1);
+
+console.log(hash.digest('hex'));
