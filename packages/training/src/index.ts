@@ -69,6 +69,7 @@ export {
 export { chainStage } from './stages/chain-stage.js';
 export { type DeviceBatch, deviceBatch } from './stages/device-batch.js';
 export { latentVectors, softLabels } from './stages/encode-examples.js';
+export { encoderBatch, latentHead } from './stages/encoder-batch.js';
 export { batchStates } from './stages/forward-batch.js';
 export { mixtureSettings, modelConfigOf, type StageContext } from './stages/stage-context.js';
 export {
@@ -80,11 +81,6 @@ export {
   stageOneLoss,
   studentLoss,
 } from './stages/stage-losses.js';
-export {
-  encoderBatch,
-  latentHead,
-  type StageOneModels,
-  type StageOnePhase,
-  stageOne,
-} from './stages/stage-one.js';
+export { type StageOnePhase, stageOne } from './stages/stage-one.js';
+export type { StageOneModels } from './stages/stage-one-models.js';
 export { type LabelSource, studentStage } from './stages/student-stage.js';

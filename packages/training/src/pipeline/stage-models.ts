@@ -8,7 +8,7 @@ import {
 } from '@latent-sft/model';
 import type { TrainingStage } from '../recipe/recipe.js';
 import { stageFolder } from '../run/stage.js';
-import { joinModels, type StageOneModels, splitModels } from '../stages/stage-one.js';
+import { joinModels, type StageOneModels, splitModels } from '../stages/stage-one-models.js';
 import type { Session } from './session.js';
 import { MODELS_FILE } from './stage-files.js';
 import { sourceStage } from './stage-inputs.js';

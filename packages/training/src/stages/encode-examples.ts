@@ -3,9 +3,9 @@ import type { ExampleTokens } from '@latent-sft/segmentation';
 import * as tf from '@tensorflow/tfjs';
 import type { ExampleLabels } from '../run/label-writer.js';
 import { deviceBatch } from './device-batch.js';
+import { encoderBatch, latentHead } from './encoder-batch.js';
 import type { StageContext } from './stage-context.js';
 import { encodeLatents } from './stage-losses.js';
-import { encoderBatch, latentHead } from './stage-one.js';
 
 /** The latents of one example as vectors, float32 [D] each. */
 export type LatentVectors = readonly Float32Array[];

@@ -1,7 +1,7 @@
 import { type Batch, exampleRows, packBatch } from '@latent-sft/data';
 import type { NamedArray, Parameters } from '@latent-sft/model';
 import { randomStream } from '@latent-sft/random';
-import { decoderLayout, type ExampleTokens, encoderLayout, sizesOf } from '@latent-sft/segmentation';
+import { decoderLayout, type ExampleTokens, sizesOf } from '@latent-sft/segmentation';
 import { gumbelNoise } from '@latent-sft/soft-embedding';
 import { answerQuestions } from '../evaluation/answer-questions.js';
 import { answererOf } from '../evaluation/answerer.js';
@@ -10,18 +10,14 @@ import type { StageWork } from '../loop/train-stage.js';
 import { TrainableVector } from '../optimiser/trainable-vector.js';
 import { type DeviceBatch, deviceBatch } from './device-batch.js';
 import { type LatentVectors, latentVectors } from './encode-examples.js';
-import { loopSettings, mixtureSettings, type StageContext } from './stage-context.js';
-import { type LatentHead, stageOneLoss } from './stage-losses.js';
+import { encoderBatch, latentHead } from './encoder-batch.js';
+import { loopSettings, type StageContext } from './stage-context.js';
+import { stageOneLoss } from './stage-losses.js';
+import { joinModels, type StageOneModels, splitModels } from './stage-one-models.js';
 import { lossValue, meanLoss, tokensOf } from './validation.js';
 
 /** The three phases of stage 1: which of the two models moves. */
 export type StageOnePhase = 'encoder' | 'decoder' | 'union';
-
-/** The encoder and the decoder of stage 1, by parameter name. */
-export interface StageOneModels<T> {
-  readonly encoder: ReadonlyMap<string, T>;
-  readonly decoder: ReadonlyMap<string, T>;
-}
 
 /**
  * Stage 1: the encoder compresses each segment into a latent under LTIM, and the decoder restores what follows
@@ -115,47 +111,8 @@ function stageOneBatches(
   };
 }
 
-/** The head of a run's encoder. */
-export function latentHead({ recipe, tokenizer }: StageContext): LatentHead {
-  return { ...mixtureSettings(recipe, tokenizer), readout: recipe.latent.readout };
-}
-
-/** The encoder's rows of examples. */
-export function encoderBatch({ recipe, tokenizer }: StageContext, examples: readonly ExampleTokens[]): Batch {
-  return packBatch(
-    examples.map((example) =>
-      exampleRows(encoderLayout(sizesOf(example)), example, {
-        mask: recipe.masks.encoder,
-        latentId: tokenizer.special.compress,
-      }),
-    ),
-  );
-}
-
-const MODELS = ['encoder', 'decoder'] as const;
-
 /** What moves in a phase: of the encoder all but an output table, since its states are read by the decoder's. */
 function movingModels<T>(phase: StageOnePhase, models: StageOneModels<T>): Partial<StageOneModels<T>> {
   const encoder = new Map([...models.encoder].filter(([name]) => name !== 'lm_head.weight'));
   return phase === 'union' ? { ...models, encoder } : { [phase]: { ...models, encoder }[phase] };
-}
-
-/** Both models' tensors in one map, their names prefixed by the model's. */
-export function joinModels<T>(models: Partial<StageOneModels<T>>): Map<string, T> {
-  return new Map(
-    MODELS.flatMap((model) =>
-      [...(models[model] ?? [])].map(([name, value]) => [`${model}/${name}`, value] as const),
-    ),
-  );
-}
-
-/** The inverse of `joinModels`. */
-export function splitModels<T>(joined: ReadonlyMap<string, T>): StageOneModels<T> {
-  const part = (model: string) =>
-    new Map(
-      [...joined]
-        .filter(([name]) => name.startsWith(`${model}/`))
-        .map(([name, value]) => [name.slice(model.length + 1), value] as const),
-    );
-  return { encoder: part('encoder'), decoder: part('decoder') };
 }
