@@ -28,9 +28,9 @@ export {
   type StepReport,
   TrainableVector,
 } from './optimiser/trainable-vector.js';
+export type { RunObserver } from './pipeline/active-run.js';
 export { inTrainedForm, loadRunData, type RunData, readEvaluationFile } from './pipeline/run-data.js';
 export { runRecipe } from './pipeline/run-recipe.js';
-export type { RunObserver } from './pipeline/session.js';
 export { stagesOf } from './pipeline/stage-files.js';
 export { nearest } from './recipe/nearest.js';
 export {

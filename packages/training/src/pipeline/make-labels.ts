@@ -9,19 +9,19 @@ import { LabelWriter } from '../run/label-writer.js';
 import { mendable } from '../run/mendable.js';
 import { finishStage, planStage, stageFolder, startStage } from '../run/stage.js';
 import { softLabels } from '../stages/encode-examples.js';
+import type { ActiveRun } from './active-run.js';
 import { labelHeader } from './label-header.js';
-import type { Session } from './session.js';
 import { labelCheckpoint, sourceStage, stageInputs } from './stage-inputs.js';
 import { loadModels } from './stage-models.js';
 
 const LABEL_CHUNK = 1024;
 
 /** Writes the encoder's mixtures of every training and validation row, once. */
-export async function makeLabels(session: Session): Promise<void> {
-  const { run, context, observer } = session;
-  const inputs = stageInputs(session, 'labels');
+export async function makeLabels(active: ActiveRun): Promise<void> {
+  const { run, context, observer } = active;
+  const inputs = stageInputs(active, 'labels');
   const folder = stageFolder(run.folder, 'labels');
-  const header = labelHeader(context, labelCheckpoint(session));
+  const header = labelHeader(context, labelCheckpoint(active));
   const plan = mendable(folder, () => planStage(run.folder, 'labels', inputs));
   if (plan.changed.length > 0) mendable(folder, () => refuseForeignLabels(folder, header));
   observer.onStage?.('labels', plan.action, plan.changed.join(', '));
@@ -36,7 +36,7 @@ export async function makeLabels(session: Session): Promise<void> {
   try {
     while (writer.nextExample < examples.length) {
       await nextTurn();
-      if (session.signal?.aborted) throw new StoppedError('labels', writer.nextExample, 'row');
+      if (active.signal?.aborted) throw new StoppedError('labels', writer.nextExample, 'row');
       const chunk = examples.slice(writer.nextExample, writer.nextExample + LABEL_CHUNK);
       writer.append(softLabels(context, tensors, chunk));
       const seconds = (performance.now() - startedAt) / 1000;

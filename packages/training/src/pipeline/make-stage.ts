@@ -8,15 +8,15 @@ import { checkpointFolder, finishStage, planStage, stageFolder, startStage } fro
 import { chainStage } from '../stages/chain-stage.js';
 import { stageOne } from '../stages/stage-one.js';
 import { studentStage } from '../stages/student-stage.js';
+import type { ActiveRun } from './active-run.js';
 import { labelHeader } from './label-header.js';
-import type { Session } from './session.js';
 import { labelCheckpoint, sourceStage, stageInputs } from './stage-inputs.js';
 import { loadModels, saveStage } from './stage-models.js';
 
 /** Skips, resumes or makes one stage that trains. */
-export async function makeStage(session: Session, stage: TrainingStage): Promise<void> {
-  const { run, context, observer } = session;
-  const inputs = stageInputs(session, stage);
+export async function makeStage(active: ActiveRun, stage: TrainingStage): Promise<void> {
+  const { run, context, observer } = active;
+  const inputs = stageInputs(active, stage);
   const folder = stageFolder(run.folder, stage);
   const plan = mendable(folder, () => planStage(run.folder, stage, inputs));
   observer.onStage?.(stage, plan.action, plan.changed.join(', '));
@@ -24,16 +24,16 @@ export async function makeStage(session: Session, stage: TrainingStage): Promise
   if (plan.action === 'start') startStage(run.folder, stage, inputs);
   run.events.append({ type: 'stage', stage, action: plan.action });
   const startedAt = performance.now();
-  const { work, dispose } = workOf(session, stage);
+  const { work, dispose } = workOf(active, stage);
   try {
     const { weights, best } = await trainStage(work, {
       checkpoints: checkpointFolder(run.folder, stage),
       events: run.events,
-      ...(session.signal && { signal: session.signal }),
+      ...(active.signal && { signal: active.signal }),
       ...(observer.onStep && { onStep: observer.onStep }),
       ...(observer.onWarning && { onWarning: observer.onWarning }),
     });
-    saveStage(session, stage, weights);
+    saveStage(active, stage, weights);
     finishStage(run.folder, stage, inputs, work.steps);
     const seconds = (performance.now() - startedAt) / 1000;
     const rssBytes = process.memoryUsage.rss();
@@ -63,8 +63,8 @@ export async function makeStage(session: Session, stage: TrainingStage): Promise
   }
 }
 
-function workOf(session: Session, stage: TrainingStage): { work: StageWork; dispose(): void } {
-  const { context, run } = session;
+function workOf(active: ActiveRun, stage: TrainingStage): { work: StageWork; dispose(): void } {
+  const { context, run } = active;
   const { recipe, config } = context;
   if (stage === 'no-cot' || stage === 'cot') {
     const { initialDeviation: deviation, embeddingDeviation, scaledResiduals } = recipe.model;
@@ -76,7 +76,7 @@ function workOf(session: Session, stage: TrainingStage): { work: StageWork; disp
   const models = loadModels(run.folder, source);
   if (stage === 'student') {
     const folder = stageFolder(run.folder, 'labels');
-    const header = labelHeader(context, labelCheckpoint(session));
+    const header = labelHeader(context, labelCheckpoint(active));
     const store = mendable(folder, () => openLabelStore(folder, header));
     const rows = context.train.length;
     const labels = {

@@ -7,10 +7,10 @@ import type { Recipe } from '../recipe/recipe.js';
 import { sha256OfJson } from '../run/digest.js';
 import { openRun } from '../run/run-folder.js';
 import { modelConfigOf, type StageContext } from '../stages/stage-context.js';
+import type { ActiveRun, RunObserver } from './active-run.js';
 import { makeLabels } from './make-labels.js';
 import { makeStage } from './make-stage.js';
 import { loadRunData, type RunData } from './run-data.js';
-import type { RunObserver, Session } from './session.js';
 import { stagesOf } from './stage-files.js';
 
 /**
@@ -56,7 +56,7 @@ export async function runRecipe(
       validationSha256: data.digests.validation,
       testSha256: data.digests.test,
     });
-    const session: Session = {
+    const active: ActiveRun = {
       run,
       context,
       dataDigest: sha256OfJson(data.digests),
@@ -64,8 +64,8 @@ export async function runRecipe(
       observer: options.observer ?? {},
     };
     for (const stage of stagesOf(recipe)) {
-      if (stage === 'labels') await makeLabels(session);
-      else await makeStage(session, stage);
+      if (stage === 'labels') await makeLabels(active);
+      else await makeStage(active, stage);
     }
   } finally {
     run.close();

@@ -1,12 +1,12 @@
 import type { Recipe, TrainingStage } from '../recipe/recipe.js';
 import { sha256OfJson } from '../run/digest.js';
 import { type StageInputs, stageOutputs } from '../run/stage.js';
-import type { Session } from './session.js';
+import type { ActiveRun } from './active-run.js';
 import { MODELS_FILE } from './stage-files.js';
 
 /** What decides a stage's result: its settings, the data, and the stages that it starts from. */
 export function stageInputs(
-  { run, context, dataDigest }: Session,
+  { run, context, dataDigest }: ActiveRun,
   stage: TrainingStage | 'labels',
 ): StageInputs {
   const { recipe } = context;
@@ -31,7 +31,7 @@ export function sourceStage(recipe: Recipe, stage: TrainingStage | 'labels'): Tr
 }
 
 /** The hash of the weights that labels are made with. */
-export function labelCheckpoint({ run, context }: Session): string {
+export function labelCheckpoint({ run, context }: ActiveRun): string {
   const source = sourceStage(context.recipe, 'labels')!;
   return stageOutputs(run.folder, source)[`stages/${source}/${MODELS_FILE}`]!;
 }

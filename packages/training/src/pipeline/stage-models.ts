@@ -9,7 +9,7 @@ import {
 import type { TrainingStage } from '../recipe/recipe.js';
 import { stageFolder } from '../run/stage.js';
 import { joinModels, type StageOneModels, splitModels } from '../stages/stage-one-models.js';
-import type { Session } from './session.js';
+import type { ActiveRun } from './active-run.js';
 import { MODELS_FILE } from './stage-files.js';
 import { sourceStage } from './stage-inputs.js';
 
@@ -24,7 +24,7 @@ export function loadModels(folder: string, stage: TrainingStage): StageOneModels
 
 /** Writes a stage's best weights: a model folder, or both models of stage 1 in one file. */
 export function saveStage(
-  { run, context }: Session,
+  { run, context }: ActiveRun,
   stage: TrainingStage,
   weights: Map<string, NamedArray>,
 ): void {

@@ -10,7 +10,7 @@ export interface RunObserver {
 }
 
 /** A run in progress: everything that its stages share. */
-export interface Session {
+export interface ActiveRun {
   readonly run: Run;
   readonly context: StageContext;
   readonly dataDigest: string;
