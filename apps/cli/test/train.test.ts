@@ -58,6 +58,18 @@ describe('eval', () => {
     }
   });
 
+  it('answers from replaced latents with --arms, which needs the latent stage', async () => {
+    const { code, out } = await latentSft(['eval', '--run', run, '--arms', '--json']);
+    expect(code).toBe(0);
+    const { correct, arms } = JSON.parse(out) as { correct: number; arms: { arm: string; correct: number }[] };
+    const names = ['trained', 'shuffled', 'other-item', 'mean', 'zero', 'none'];
+    expect(arms.map(({ arm }) => arm)).toEqual(names);
+    expect(arms[0]!.correct).toBe(correct);
+    const refused = await latentSft(['eval', '--run', run, '--arms', '--stage', 'cot']);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain('expected --stage latent with --arms, got cot');
+  });
+
   it("answers a file's questions, tells the hash of its bytes, and stops at a limit", async () => {
     const records = modularArithmetic({ operations: 2 }).generate(9, 1);
     const text = records.map((record) => JSON.stringify(record)).join('\n');
