@@ -61,7 +61,10 @@ describe('eval', () => {
   it('answers from replaced latents with --arms, which needs the latent stage', async () => {
     const { code, out } = await latentSft(['eval', '--run', run, '--arms', '--json']);
     expect(code).toBe(0);
-    const { correct, arms } = JSON.parse(out) as { correct: number; arms: { arm: string; correct: number }[] };
+    const { correct, arms } = JSON.parse(out) as {
+      correct: number;
+      arms: { arm: string; correct: number }[];
+    };
     const names = ['trained', 'shuffled', 'other-item', 'mean', 'zero', 'none'];
     expect(arms.map(({ arm }) => arm)).toEqual(names);
     expect(arms[0]!.correct).toBe(correct);

@@ -85,7 +85,7 @@ export class TrainableVector {
         return result.loss;
       })(tensors);
       const flat = tf.concat(grads.map((grad) => tf.reshape(grad, [grad.size])));
-      return { loss: value, gradient: flat as tf.Tensor1D, norm: tf.norm(flat) };
+      return { loss: value, gradient: flat as tf.Tensor1D, norm: tf.sqrt(tf.sum(tf.square(flat))) };
     });
     const report: StepReport = {
       loss: loss.dataSync()[0]!,
