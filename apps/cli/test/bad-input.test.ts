@@ -2,8 +2,8 @@ import { cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync }
 import { join } from 'node:path';
 import { modularArithmetic } from '@latent-sft/data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mountSmallDisk } from '../../../tools/testing/small-disk.js';
 import { latentSft, type Outcome, sentenceOf } from './command-line.js';
-import { mountSmallDisk } from './small-disk.js';
 import { studentDigest, TINY_RECIPE, temporaryFolder, write } from './tiny-run.js';
 
 const folder = temporaryFolder();

@@ -6,7 +6,10 @@ export type KlSupport = 'full' | 'sparse' | 'sparse+tail';
 
 /** Soft labels of L slots on the device. */
 export interface SlotLabels {
-  /** Teacher weights, float32 [L, k], or [L, V] with full support. */
+  /**
+   * Teacher weights, float32 [L, k], or [L, V] with full support. With `sparse+tail` they are its own probabilities,
+   * which leave the rest of their sum to the tail; else they sum to 1.
+   */
   readonly alpha: tf.Tensor2D;
   /** Tokens of the weights, int32 [L, k]; null with full support. */
   readonly ids: tf.Tensor2D | null;

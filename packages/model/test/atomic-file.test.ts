@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mountSmallDisk } from '../../../tools/testing/small-disk.js';
 import { writeFileAtomically, writeSafetensors } from '../src/index.js';
-import { mountSmallDisk } from './small-disk.js';
 
 const disk = mountSmallDisk();
 let folder: string;

@@ -19,8 +19,8 @@ export interface LabelNoise extends GumbelSettings {
 const MAX_REDRAWS = 100;
 
 /**
- * Labels under fresh Gumbel noise, softmax((log alpha + g) / tau), redrawn up to 100 times while any
- * slot would be led by the guarded token (the released training code's guard).
+ * Labels under fresh Gumbel noise, softmax((log alpha + g) / tau) times the row's own sum, redrawn up to 100 times
+ * while any slot would be led by the guarded token (the released training code's guard).
  *
  * @returns the noisy labels, and whether the guard gave up.
  * @throws if the noise scale is negative.
@@ -53,7 +53,9 @@ function renoise(
     const highest = Math.max(...scores);
     const powers = scores.map((score) => Math.exp(score - highest));
     const sum = powers.reduce((a, b) => a + b, 0);
-    for (let j = 0; j < width; j++) noisy[row * width + j] = powers[j]! / sum;
+    // top-k labels keep what they leave to the rest of the vocabulary
+    const mass = alpha.subarray(row * width, (row + 1) * width).reduce((a, b) => a + b, 0);
+    for (let j = 0; j < width; j++) noisy[row * width + j] = (mass * powers[j]!) / sum;
   }
   return noisy;
 }

@@ -1,15 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { expect, it, vi } from 'vitest';
+import { it } from 'vitest';
+import { expectReadmeExample } from '../../../tools/testing/readme-example.js';
 
-const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
-
-it('README shows an example that prints what its comments say', async () => {
-  const example = read('readme-example.ts');
-  expect(read('../README.md')).toContain(`\`\`\`ts\n${example}\`\`\``);
-
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-  await import('./readme-example.js');
-  const printed = log.mock.calls.map((words) => words.join(' '));
-  log.mockRestore();
-  expect(printed).toEqual(Array.from(example.matchAll(/\/\/=> (.*)$/gm), (comment) => comment[1]));
-});
+it('README shows an example that prints what its comments say', () =>
+  expectReadmeExample(import.meta.url, () => import('./readme-example.js')));

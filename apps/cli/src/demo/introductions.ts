@@ -1,13 +1,14 @@
 import type { Recipe } from '@latent-sft/training';
 
 /** What each stage of the demo does, in a line or two. */
-export function introduceStage({ segmenter, data }: Recipe, stage: string): string | null {
+export function introduceStage({ segmenter, data, evaluation }: Recipe, stage: string): string | null {
   const chunk = segmenter.by === 'rate' ? `${segmenter.rate} chain tokens` : `${segmenter.by}`;
   const held = data.source === 'files' ? 'the validation split' : `${data.validation} questions held out`;
+  const asked = `${evaluation.validationItems} of them are asked for accuracy`;
   const lines: Readonly<Record<string, string>> = {
     'no-cot':
       'No-CoT, the floor: the model learns to answer at once, without any reasoning in between. ' +
-      `Every stage keeps the weights that did best on ${held}.`,
+      `Every stage keeps the weights that did best on ${held}; ${asked}.`,
     cot: 'CoT-SFT, the ceiling: the same model learns to write the whole chain of steps, and then the answer.',
     encoder: 'Stage 1, encoder: it learns to turn segments of the chain into latents.',
     decoder: 'Stage 1, decoder: it learns to restore the chain from latents.',

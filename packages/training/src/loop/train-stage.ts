@@ -20,6 +20,8 @@ import { mendable } from '../run/mendable.js';
 /** One step's work, made from its number alone, so that a resumed stage sees what a whole one saw. */
 export interface PreparedStep {
   lossOf(parameters: Parameters): Loss;
+  /** What whoever watches should know of this step. */
+  readonly warnings?: readonly string[];
   /** Tokens that the step computes. */
   readonly tokens: number;
   dispose(): void;
@@ -98,6 +100,10 @@ export async function trainStage(
   context: LoopContext,
 ): Promise<{ weights: Map<string, NamedArray>; best: NonNullable<Best> }> {
   const { name, steps, vector } = work;
+  const warn = (message: string) => {
+    context.events.append({ type: 'warning', stage: name, message });
+    context.onWarning?.(message);
+  };
   const resumed = mendable(context.checkpoints, () => loadLatestCheckpoint(context.checkpoints));
   const bestFile = join(context.checkpoints, BEST_FILE);
   let best: Best = null;
@@ -106,10 +112,7 @@ export async function trainStage(
     vector.restore(resumed.tensors);
     done = resumed.step;
     best = bestSchema.parse(resumed.state).best;
-    for (const message of resumed.warnings) {
-      context.events.append({ type: 'warning', stage: name, message });
-      context.onWarning?.(message);
-    }
+    for (const message of resumed.warnings) warn(message);
     context.events.append({ type: 'resume', stage: name, step: done });
   }
   const save = () =>
@@ -125,6 +128,7 @@ export async function trainStage(
     const learningRate = learningRateAt(work.learningRate, done, steps);
     const prepared = work.prepare(done);
     tokens += prepared.tokens;
+    for (const message of prepared.warnings ?? []) warn(message);
     const report = descend(work, prepared, done + 1, learningRate);
     done++;
     const validating = done % work.validateEvery === 0 || done === steps;

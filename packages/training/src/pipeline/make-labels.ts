@@ -38,7 +38,9 @@ export async function makeLabels(active: ActiveRun): Promise<void> {
       await nextTurn();
       if (active.signal?.aborted) throw new StoppedError('labels', writer.nextExample, 'row');
       const chunk = examples.slice(writer.nextExample, writer.nextExample + LABEL_CHUNK);
-      writer.append(softLabels(context, tensors, chunk));
+      writer.append(
+        inBatches(chunk, context.recipe.evaluation.batch, (part) => softLabels(context, tensors, part)),
+      );
       const seconds = (performance.now() - startedAt) / 1000;
       observer.onStep?.({
         stage: 'labels',
@@ -67,4 +69,13 @@ function refuseForeignLabels(
 ): void {
   if (!existsSync(join(folder, LABELS_FILE))) return;
   checkLabelHeader('makeLabels', folder, readLabelManifest('makeLabels', folder).header, settings);
+}
+
+/** A chunk is what is made durable at once; a batch is what fits in memory at once. */
+function inBatches<T, R>(items: readonly T[], batch: number, compute: (part: readonly T[]) => R[]): R[] {
+  const results: R[] = [];
+  for (let start = 0; start < items.length; start += batch) {
+    results.push(...compute(items.slice(start, start + batch)));
+  }
+  return results;
 }

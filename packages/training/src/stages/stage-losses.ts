@@ -34,12 +34,26 @@ export function encodeLatents(
   head: LatentHead,
   noise: Float32Array | null,
 ): VocabularyMixture {
-  const states = tf.tidy(() => gatherRows(batchStates(config, encoder, batch), batch.latents));
-  const table = inputTable(decoder);
-  const readout = head.readout === 'input-table' ? table : outputTable(config, decoder);
-  const mixtures = vocabularyMixture(states, readout, table, head, noise);
+  const states = latentStates(config, encoder, batch);
+  const mixtures = vocabularyMixture(
+    states,
+    readoutOf(config, decoder, head),
+    inputTable(decoder),
+    head,
+    noise,
+  );
   states.dispose();
   return mixtures;
+}
+
+/** The encoder's states at the latent rows, float32 [L, D]. */
+export function latentStates(config: ModelConfig, encoder: Parameters, batch: DeviceBatch): tf.Tensor2D {
+  return tf.tidy(() => gatherRows(batchStates(config, encoder, batch), batch.latents));
+}
+
+/** The decoder's table that latents are read from, float32 [V, D]. */
+export function readoutOf(config: ModelConfig, decoder: Parameters, head: LatentHead): tf.Tensor2D {
+  return head.readout === 'input-table' ? inputTable(decoder) : outputTable(config, decoder);
 }
 
 /** Stage 1: the encoder's latents take their slots, and the decoder restores what follows them. */
@@ -73,15 +87,19 @@ export function studentLoss(
   settings: StudentLossSettings,
 ): Loss {
   const table = inputTable(parameters);
-  const latents = labels.ids
-    ? mixture(labels.alpha, labels.ids, table)
-    : tf.matMul<tf.Tensor2D>(labels.alpha, table);
+  // top-k labels are the teacher's own probabilities: latents and the sparse KL take their shares of the support
+  const shares: SlotLabels = labels.ids
+    ? { ...labels, alpha: tf.div(labels.alpha, tf.sum(labels.alpha, 1, true)) }
+    : labels;
+  const latents = shares.ids
+    ? mixture(shares.alpha, shares.ids, table)
+    : tf.matMul<tf.Tensor2D>(shares.alpha, table);
   const states = batchStates(config, parameters, batch, latents);
   const parts: Record<string, tf.Scalar> = {};
   if (term !== 'ce') {
     const rows = gatherRows(states, batch.beforeLatents);
     const logits = tf.matMul<tf.Tensor2D>(rows, outputTable(config, parameters), false, true);
-    parts.kl = latentKl(logits, labels, settings);
+    parts.kl = latentKl(logits, settings.support === 'sparse+tail' ? labels : shares, settings);
   }
   if (term !== 'kl') parts.ce = targetNll(config, parameters, batch, states);
   const kl = parts.kl && tf.mul<tf.Scalar>(parts.kl, settings.klWeight);

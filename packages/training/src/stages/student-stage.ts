@@ -39,7 +39,7 @@ export function studentStage(
   const labelNoise = { ...noise, temperature, guardedToken: tokenizer.special.end[0]! };
 
   /** Labels of one training row under noise that is drawn afresh each time the row comes. */
-  const noisyLabels = (example: number, step: number): ExampleLabels => {
+  const noisyLabels = (example: number, step: number, warnings: string[]): ExampleLabels => {
     const stored = labels.train(example);
     if (noise.variant === 'none') return stored;
     const width = stored.alphas.length / train[example]!.segments.length;
@@ -51,7 +51,13 @@ export function studentStage(
     };
     const stream = (attempt: number) =>
       randomStream(recipe.seed, `student/gumbel/${example}/${attempt}`, step);
-    return { ...stored, alphas: perturbLabels(soft, labelNoise, stream).labels.alpha };
+    const perturbed = perturbLabels(soft, labelNoise, stream);
+    if (perturbed.guardFailed) {
+      warnings.push(
+        `studentStage: expected noise that keeps the end marker from leading a label, got none in 100 draws for training row ${example} at step ${step}; it is used as drawn`,
+      );
+    }
+    return { ...stored, alphas: perturbed.labels.alpha };
   };
 
   return {
@@ -61,13 +67,15 @@ export function studentStage(
       const examples = order(step);
       const packed = packBatch(examples.map((index) => rowsOf(train[index]!)));
       const batch = deviceBatch(packed, config);
+      const warnings: string[] = [];
       const slots = slotLabels(
-        examples.map((index) => noisyLabels(index, step)),
+        examples.map((index) => noisyLabels(index, step, warnings)),
         batch,
       );
       const term = lossTermAt(schedule, step);
       return {
         lossOf: (parameters) => studentLoss(config, parameters, batch, slots, term, settings),
+        warnings,
         tokens: packed.tokens,
         dispose: () => disposeAll(batch, slots),
       };

@@ -10,9 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { mountSmallDisk } from '../../../../tools/testing/small-disk.js';
 import { loadLatestCheckpoint, saveCheckpoint } from '../../src/run/checkpoint.js';
 import { checkpointOf } from './examples.js';
-import { mountSmallDisk } from './small-disk.js';
 
 const disk = mountSmallDisk();
 const top = mkdtempSync(join(tmpdir(), 'checkpoint-'));

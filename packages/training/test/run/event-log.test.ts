@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { mountSmallDisk } from '../../../../tools/testing/small-disk.js';
 import { EventLog, readEvents, withoutLostSteps } from '../../src/run/event-log.js';
-import { mountSmallDisk } from './small-disk.js';
 
 const disk = mountSmallDisk();
 const folder = mkdtempSync(join(tmpdir(), 'events-'));

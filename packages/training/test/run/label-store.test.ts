@@ -2,12 +2,12 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { mountSmallDisk } from '../../../../tools/testing/small-disk.js';
 import { sha256 } from '../../src/run/digest.js';
 import type { LabelHeader } from '../../src/run/label-manifest.js';
 import { openLabelStore } from '../../src/run/label-store.js';
 import { LabelWriter } from '../../src/run/label-writer.js';
 import { labelHeader, labelsOf } from './examples.js';
-import { mountSmallDisk } from './small-disk.js';
 
 const disk = mountSmallDisk();
 const top = mkdtempSync(join(tmpdir(), 'labels-'));
