@@ -1,3 +1,14 @@
+// Adapters
+export { ADAPTER_FILES, loadAdapterFolder, saveAdapterFolder } from './adapters/adapter-folder.js';
+export {
+  initialLora,
+  LORA_TARGETS,
+  type LoraSettings,
+  type LoraTarget,
+  loraScale,
+  withAdapter,
+} from './adapters/lora.js';
+export { mergeLora } from './adapters/merge-lora.js';
 export { checkModelConfig, huggingFaceModelConfig, type ModelConfig, parseModelConfig } from './config.js';
 export { causalRanges, continuationRanges } from './forward/causal-ranges.js';
 export { type DecoderPass, decoderStates } from './forward/decoder-states.js';
