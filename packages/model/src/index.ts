@@ -13,6 +13,7 @@ export { checkModelConfig, huggingFaceModelConfig, type ModelConfig, parseModelC
 export { causalRanges, continuationRanges } from './forward/causal-ranges.js';
 export { type DecoderPass, decoderStates } from './forward/decoder-states.js';
 export { type LayerCache, layerCaches } from './forward/layer-cache.js';
+export { type PositionTable, positionTable } from './forward/positions.js';
 export { checkIds, scoreTokens } from './forward/score.js';
 export {
   type Generation,

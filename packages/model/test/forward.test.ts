@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { attentionMask, countTensors, crossEntropy, embedding, rotaryTable } from '@latent-sft/tensor';
+import { attentionMask, countTensors, crossEntropy, embedding } from '@latent-sft/tensor';
 import { selectEngine } from '@latent-sft/tensorflow';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +17,7 @@ import {
   type Parameters,
   parameter,
   parametersFrom,
+  positionTable,
   readLlama2c,
   saveModelFolder,
   scoreTokens,
@@ -40,11 +41,10 @@ function nll(config: ModelConfig, parameters: Parameters, ids: readonly number[]
     config,
     parameters,
     inputs: tf.reshape(words, [1, length, config.width]),
-    rotary: rotaryTable(
+    positions: positionTable(
+      config,
       Int32Array.from({ length }, (_, t) => t),
       [1, length],
-      config.headWidth,
-      config.ropeBase,
     ),
     mask: attentionMask(causalRanges([length], length), { batch: 1, queries: length, keys: length }),
   });

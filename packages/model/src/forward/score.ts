@@ -1,9 +1,10 @@
-import { attentionMask, crossEntropy, embedding, rotaryTable } from '@latent-sft/tensor';
+import { attentionMask, crossEntropy, embedding } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { ModelConfig } from '../config.js';
 import { inputTable, outputTable, type Parameters } from '../parameters/parameters.js';
 import { causalRanges } from './causal-ranges.js';
 import { decoderStates } from './decoder-states.js';
+import { positionTable } from './positions.js';
 
 /**
  * Negative log-likelihood of each token given those before it, in nats, from the second token on.
@@ -29,7 +30,7 @@ export function scoreTokens(
       config,
       parameters,
       inputs: tf.reshape(inputs, [1, length, config.width]),
-      rotary: rotaryTable(positions, [1, length], config.headWidth, config.ropeBase),
+      positions: positionTable(config, positions, [1, length]),
       mask,
     });
     const rows: tf.Tensor2D = tf.reshape(states, [length, config.width]);

@@ -1,10 +1,11 @@
 import { type MixtureSettings, vocabularyMixture } from '@latent-sft/soft-embedding';
-import { attentionMask, embedding, gatherRows, rotaryTable, selectRows } from '@latent-sft/tensor';
+import { attentionMask, embedding, gatherRows, selectRows } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { ModelConfig } from '../config.js';
 import { causalRanges, continuationRanges } from '../forward/causal-ranges.js';
 import { decoderStates } from '../forward/decoder-states.js';
 import { type LayerCache, layerCaches } from '../forward/layer-cache.js';
+import { positionTable } from '../forward/positions.js';
 import { checkIds } from '../forward/score.js';
 import { inputTable, outputTable, type Parameters } from '../parameters/parameters.js';
 import { type Feed, type LatentStop, RowProgress, type StopSettings } from './row-progress.js';
@@ -145,7 +146,7 @@ function prefill(
       config,
       parameters,
       inputs: tf.reshape(flat, [batch, promptLength, config.width]),
-      rotary: rotaryTable(positions, [batch, promptLength], config.headWidth, config.ropeBase),
+      positions: positionTable(config, positions, [batch, promptLength]),
       mask: attentionMask(causalRanges(lengths, promptLength), {
         batch,
         queries: promptLength,
@@ -253,7 +254,7 @@ function step(config: ModelConfig, parameters: Parameters, inputs: tf.Tensor2D, 
     config,
     parameters,
     inputs: tf.reshape(inputs, [batch, 1, config.width]),
-    rotary: rotaryTable(positions, [batch, 1], config.headWidth, config.ropeBase),
+    positions: positionTable(config, positions, [batch, 1]),
     mask: attentionMask(ranges, { batch, queries: 1, keys }),
     cache: active.caches,
   });

@@ -1,13 +1,6 @@
 import type { Batch } from '@latent-sft/data';
-import type { ModelConfig } from '@latent-sft/model';
-import {
-  type AttentionMask,
-  attentionMask,
-  type RotaryTable,
-  type RowSelection,
-  rotaryTable,
-  selectRows,
-} from '@latent-sft/tensor';
+import { type ModelConfig, type PositionTable, positionTable } from '@latent-sft/model';
+import { type AttentionMask, attentionMask, type RowSelection, selectRows } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 /** A packed batch as tensors; the caller disposes it. */
@@ -15,7 +8,7 @@ export interface DeviceBatch {
   readonly shape: readonly [rows: number, length: number];
   /** int32 [B * T] */
   readonly ids: tf.Tensor1D;
-  readonly rotary: RotaryTable;
+  readonly positions: PositionTable;
   readonly mask: AttentionMask;
   readonly latents: RowSelection;
   readonly beforeLatents: RowSelection;
@@ -32,7 +25,7 @@ export interface DeviceBatch {
 export function deviceBatch(batch: Batch, config: ModelConfig): DeviceBatch {
   const { rows, length } = batch;
   const total = rows * length;
-  const rotary = rotaryTable(batch.positions, [rows, length], config.headWidth, config.ropeBase);
+  const positions = positionTable(config, batch.positions, [rows, length]);
   const mask = attentionMask(batch.ranges, { batch: rows, queries: length, keys: length });
   const latents = selectRows(batch.latentRows, total);
   const beforeLatents = selectRows(batch.beforeLatents, total);
@@ -46,14 +39,14 @@ export function deviceBatch(batch: Batch, config: ModelConfig): DeviceBatch {
   return {
     shape: [rows, length],
     ...tensors,
-    rotary,
+    positions,
     mask,
     latents,
     beforeLatents,
     targets,
     dispose() {
-      tf.dispose([...Object.values(tensors), rotary.cosine, rotary.sine]);
-      for (const part of [mask, latents, beforeLatents, targets]) part.dispose();
+      tf.dispose(Object.values(tensors));
+      for (const part of [positions, mask, latents, beforeLatents, targets]) part.dispose();
     },
   };
 }

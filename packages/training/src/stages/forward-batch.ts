@@ -22,7 +22,7 @@ export function batchStates(
     config,
     parameters,
     inputs: tf.reshape(inputs, [rows, length, config.width]),
-    rotary: batch.rotary,
+    positions: batch.positions,
     mask: batch.mask,
   });
   return tf.reshape(states, [rows * length, config.width]);
