@@ -10,9 +10,11 @@ export { type AdamWSettings, type AdamWState, adamW } from './kernels/adam-w.js'
 export { type AttentionMask, attention, attentionMask, RANGES_PER_QUERY } from './kernels/attention.js';
 export { crossEntropy } from './kernels/cross-entropy.js';
 export { embedding } from './kernels/embedding.js';
+export { gelu } from './kernels/gelu.js';
+export { layerNorm } from './kernels/layer-norm.js';
 export { mixture } from './kernels/mixture.js';
 export { rmsNorm } from './kernels/rms-norm.js';
-export { type RotaryTable, rotary, rotaryTable } from './kernels/rotary.js';
+export { type RotaryStretch, type RotaryTable, rotary, rotaryTable } from './kernels/rotary.js';
 export { gatherRows, type RowSelection, scatterRows, selectRows } from './kernels/rows.js';
 export { fullKl, sparseKl } from './kernels/soft-label-kl.js';
 export { swiglu } from './kernels/swiglu.js';

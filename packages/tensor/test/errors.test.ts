@@ -7,6 +7,7 @@ import {
   crossEntropy,
   fullKl,
   gatherRows,
+  layerNorm,
   mixture,
   rmsNorm,
   rotary,
@@ -30,6 +31,12 @@ const heads = (...shape: [number, number, number, number]) => tf.zeros<tf.Rank.R
 describe('errors name the function, what it expected and what came', () => {
   it('rmsNorm', () => {
     expect(() => rmsNorm(matrix(2, 3), vector(4), 1e-5)).toThrow('rmsNorm: expected x [..., 4], got [2,3]');
+  });
+
+  it('layerNorm', () => {
+    expect(() => layerNorm(matrix(2, 3), vector(3), vector(4), 1e-5)).toThrow(
+      'layerNorm: expected weight and bias [3] for x [2,3], got [3] and [4]',
+    );
   });
 
   it('rotaryTable and rotary', () => {

@@ -6,6 +6,8 @@ import { testAttentionLayouts } from './attention-layouts.js';
 import { attentionCases } from './cases/attention.js';
 import { crossEntropyCases } from './cases/cross-entropy.js';
 import { embeddingCases } from './cases/embedding.js';
+import { geluCases } from './cases/gelu.js';
+import { layerNormCases } from './cases/layer-norm.js';
 import { mixtureCases } from './cases/mixture.js';
 import { rmsNormCases } from './cases/rms-norm.js';
 import { rotaryCases } from './cases/rotary.js';
@@ -17,8 +19,10 @@ import { testCase } from './kernel-case.js';
 
 const cases = [
   ...rmsNormCases,
+  ...layerNormCases,
   ...rotaryCases,
   ...swigluCases,
+  ...geluCases,
   ...attentionCases,
   ...rowCases,
   ...embeddingCases,

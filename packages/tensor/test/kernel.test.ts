@@ -79,6 +79,8 @@ describe('kernels', () => {
       'LatentEmbedding',
       'LatentFullKl',
       'LatentGatherRows',
+      'LatentGelu',
+      'LatentLayerNorm',
       'LatentMixture',
       'LatentRmsNorm',
       'LatentRotary',

@@ -30,8 +30,22 @@ export interface RotaryTable {
   readonly sine: tf.Tensor4D;
 }
 
+/** How Llama 3 turns the slow pairs more slowly still, so that a model reads further than it was trained. */
+export interface RotaryStretch {
+  /** What the angles of the slowest pairs are divided by. */
+  readonly factor: number;
+  /** Pairs that turn less than this often over the trained positions are divided in full. */
+  readonly lowFrequencyFactor: number;
+  /** Pairs that turn more than this often stay as they are; in between the two are mixed. */
+  readonly highFrequencyFactor: number;
+  /** Tokens that the model was first trained on. */
+  readonly trainedPositions: number;
+}
+
 /**
- * Angles position * base^(-2i/d) for each position (Su et al. 2021, section 3.2.2).
+ * Angles position * f_i with f_i = base^(-2i/d) for each position (Su et al. 2021, section 3.2.2). Stretched:
+ * f_i ((1 - s) / factor + s), s = (turns - low) / (high - low) within [0, 1], where a pair turns
+ * trainedPositions f_i / (2 pi) times (Llama 3.1, `apply_scaling` of its reference code).
  *
  * @param positions int32 [B * T], row-major
  * @param headWidth d, even
@@ -42,6 +56,7 @@ export function rotaryTable(
   shape: readonly [batch: number, length: number],
   headWidth: number,
   base: number,
+  stretch: RotaryStretch | null = null,
 ): RotaryTable {
   const [batch, length] = shape;
   if (positions.length !== batch * length) {
@@ -49,7 +64,10 @@ export function rotaryTable(
   }
   if (headWidth % 2 !== 0) throw new Error(`rotaryTable: expected an even head width, got ${headWidth}`);
   const half = headWidth / 2;
-  const frequencies = Array.from({ length: half }, (_, i) => base ** ((-2 * i) / headWidth));
+  const frequencies = Array.from({ length: half }, (_, i) => {
+    const frequency = base ** ((-2 * i) / headWidth);
+    return stretch ? stretched(frequency, stretch) : frequency;
+  });
   const cosine = new Float32Array(positions.length * headWidth);
   const sine = new Float32Array(positions.length * headWidth);
   for (let row = 0; row < positions.length; row++) {
@@ -65,6 +83,13 @@ export function rotaryTable(
     cosine: tf.tensor4d(cosine, [batch, length, 1, headWidth]),
     sine: tf.tensor4d(sine, [batch, length, 1, headWidth]),
   };
+}
+
+function stretched(frequency: number, stretch: RotaryStretch): number {
+  const { factor, lowFrequencyFactor: low, highFrequencyFactor: high, trainedPositions } = stretch;
+  const turns = (trainedPositions * frequency) / (2 * Math.PI);
+  const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+  return frequency * ((1 - kept) / factor + kept);
 }
 
 /**
