@@ -9,6 +9,7 @@ export interface Machine {
   readonly engine: string;
   readonly backend: string;
   readonly threads: number;
+  readonly precision: string;
   readonly node: string;
 }
 
@@ -19,6 +20,7 @@ export function machineOf(engine: EngineReport): Machine {
     engine: engineInWords(engine),
     backend: engine.backend,
     threads: engine.threads,
+    precision: engine.precision,
     node: engine.nodeVersion,
   };
 }

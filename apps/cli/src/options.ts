@@ -1,4 +1,4 @@
-import type { Backend } from '@latent-sft/tensorflow';
+import type { Backend, Precision } from '@latent-sft/tensorflow';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from './errors.js';
 
@@ -6,10 +6,12 @@ import { InputError } from './errors.js';
 export interface GlobalOptions {
   readonly backend: Backend | 'auto';
   readonly threads?: number;
+  readonly precision?: Precision;
   readonly verbose?: boolean;
   readonly json?: boolean;
 }
 
+const PRECISIONS = ['float32', 'bfloat16-products'] as const;
 const BACKENDS = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
 
 /** Adds the options that every command takes. */
@@ -21,6 +23,11 @@ export function addGlobalOptions(program: Command): Command {
         .default('auto'),
     )
     .option('--threads <count>', "threads of TensorFlow (default: the machine's cores)", wholeNumber(1))
+    .addOption(
+      new Option('--precision <name>', 'of matrix products on TensorFlow (default: float32)').choices(
+        PRECISIONS,
+      ),
+    )
     .option('--json', 'results as JSON')
     .option('--verbose', 'errors with their stack traces');
 }

@@ -29,6 +29,11 @@ describe('usage', () => {
     ],
     ['no thread', ['doctor', '--threads', '0'], 'expected a whole number from 1 on, got 0'],
     [
+      'an unknown precision',
+      ['doctor', '--precision', 'half'],
+      "'half' is invalid: Allowed choices are float32, bf",
+    ],
+    [
       'an empty chain',
       ['inspect', '--kind', 'encoder', '--cot', '0'],
       'expected at least one segment, got none',

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
-/** Speed of square float32 matrix products on the current backend, medians in GFLOP/s. */
+/** Speed of square float32 matrix products on the current backend, in its precision, medians in GFLOP/s. */
 export interface GemmSpeed {
   readonly gflops512: number;
   readonly gflops1024: number;

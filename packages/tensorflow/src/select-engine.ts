@@ -7,7 +7,7 @@ import { cacheFolder } from './cache-folder.js';
 import { setUpCommand } from './cure.js';
 import { installedEngine } from './engine-folder.js';
 import { loadFused } from './fused/load-fused.js';
-import { loadedThreads, loadTensorflow } from './load-tensorflow.js';
+import { loadedSettings, loadTensorflow, type Precision } from './load-tensorflow.js';
 import { unsupportedReason } from './platform.js';
 import { instructionSets } from './processor.js';
 import type { Flavour } from './wheels.js';
@@ -33,6 +33,8 @@ export interface EngineReport {
   readonly cores: number;
   /** Threads that one operation may use. */
   readonly threads: number;
+  /** Of matrix products; kernels of this project always compute in float32. */
+  readonly precision: Precision;
   readonly instructionSets: readonly string[];
   /** Instruction set of the fused kernels (`avx512`, `avx2`, `portable`), null where all are composed. */
   readonly fused: string | null;
@@ -47,6 +49,12 @@ export interface SelectOptions {
    * cores. Fixed for the process by the first call that loads TensorFlow.
    */
   readonly threads?: number;
+  /**
+   * `bfloat16-products` lets oneDNN round the factors of float32 matrix products to bfloat16, on TensorFlow
+   * and a CPU with `amx_bf16` or `avx512_bf16`; other CPUs go on in float32. Without it `float32`. Fixed
+   * for the process as the threads are.
+   */
+  readonly precision?: Precision;
 }
 
 const require = createRequire(import.meta.url);
@@ -67,11 +75,14 @@ let announced = false;
  * what that costs, and which command mends it. Every named kernel is registered for the backend.
  *
  * @throws if a backend is asked for by name and cannot be started.
+ * @throws if TensorFlow is already loaded with other threads or another precision than asked for.
+ * @throws if more than `float32` is asked for and the backend is not TensorFlow on a CPU.
  */
 export async function selectEngine(
   preference: Backend | 'auto' = 'auto',
   options: SelectOptions = {},
 ): Promise<EngineReport> {
+  if (preference === 'auto' || preference === 'tensorflow') requireLoadedSettings(options);
   const candidates = preference === 'auto' ? ORDER : [preference];
   const reasons: string[] = [];
   for (const backend of candidates) {
@@ -80,12 +91,29 @@ export async function selectEngine(
       reasons.push(`${backend}: ${reason}`);
       continue;
     }
-    registerKernels(backend);
     const fallback = fallbackOf(backend, reasons);
+    requirePrecision(backend, options.precision, fallback);
+    registerKernels(backend);
     announce(backend, fallback);
     return await report(backend, fallback);
   }
   throw new Error(`selectEngine: expected a backend that starts, got ${reasons.join('; ')}; ${cure()}`);
+}
+
+function requireLoadedSettings(options: SelectOptions): void {
+  const loaded = loadedSettings();
+  if (loaded === null) return;
+  for (const name of ['threads', 'precision'] as const)
+    if (options[name] !== undefined && options[name] !== loaded[name])
+      throw new Error(
+        `selectEngine: expected ${name} ${loaded[name]}, with which this process has loaded TensorFlow, got ${options[name]}; start another process for it`,
+      );
+}
+
+function requirePrecision(backend: Backend, wanted: Precision | undefined, fallback: Fallback | null): void {
+  if (wanted === undefined || wanted === 'float32' || backend === 'tensorflow') return;
+  const why = fallback === null ? '' : ` (${fallback.reason}); ${fallback.cure}`;
+  throw new Error(`selectEngine: expected precision float32 on the ${backend} backend, got ${wanted}${why}`);
 }
 
 /** Starts a backend; gives the reason why it cannot, null on success. */
@@ -107,7 +135,9 @@ function startTensorflow(options: SelectOptions): void {
   if (unsupported !== null) throw new Error(unsupported);
   const engine = installedEngine(cacheFolder());
   if (engine === null) throw new Error('the native engine is not set up');
-  loadTensorflow(engine, options.threads);
+  if (engine.flavour === 'gpu' && options.precision === 'bfloat16-products')
+    throw new Error('expected precision float32 of its GPU build, got bfloat16-products');
+  loadTensorflow(engine, options);
 }
 
 function prepareWasm(): void {
@@ -142,6 +172,7 @@ function announce(backend: Backend, fallback: Fallback | null): void {
 
 async function report(backend: Backend, fallback: Fallback | null): Promise<EngineReport> {
   const native = backend === 'tensorflow' ? installedEngine(cacheFolder()) : null;
+  const loaded = native && loadedSettings();
   return {
     backend,
     flavour: native?.flavour ?? null,
@@ -149,7 +180,8 @@ async function report(backend: Backend, fallback: Fallback | null): Promise<Engi
     tfjsVersion: tf.version.tfjs,
     nodeVersion: process.versions.node,
     cores: availableParallelism(),
-    threads: native ? loadedThreads()! : 1,
+    threads: loaded?.threads ?? 1,
+    precision: loaded?.precision ?? 'float32',
     instructionSets: instructionSets(),
     fused: native && (await loadFused(native)),
     fallback,

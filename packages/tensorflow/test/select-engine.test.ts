@@ -49,3 +49,9 @@ it('refuses a backend that was asked for by name and is not there', async () => 
     /^selectEngine: expected a backend that starts, got tensorflow: the native engine .*; .*run/,
   );
 });
+
+it('does not fall back to a backend without the precision asked for', async () => {
+  await expect(selectEngine('auto', { precision: 'bfloat16-products' })).rejects.toThrow(
+    /^selectEngine: expected precision float32 on the wasm backend, got bfloat16-products \(tensorflow: the native/,
+  );
+});

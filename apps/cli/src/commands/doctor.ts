@@ -1,6 +1,6 @@
 import type { Diagnosis, EngineReport, GemmSpeed } from '@latent-sft/tensorflow';
 import type { Command } from 'commander';
-import { engineInWords } from '../engine.js';
+import { engineInWords, startEngine } from '../engine.js';
 import type { GlobalOptions } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
@@ -10,10 +10,9 @@ export function addDoctor(program: Command, terminal: Terminal): void {
     .description('what this machine computes with, how fast, and what is missing')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
-      const { diagnose, measureGemm, selectEngine } = await import('@latent-sft/tensorflow');
-      const { backend, threads } = options;
+      const { diagnose, measureGemm } = await import('@latent-sft/tensorflow');
       const diagnosis = await diagnose();
-      const engine = await selectEngine(backend, threads === undefined ? {} : { threads });
+      const engine = await startEngine(options);
       const gemm = measureGemm();
       const result = options.json
         ? JSON.stringify({ ...engine, gemm, diagnosis })
@@ -35,6 +34,7 @@ function report(
     ['engine', engineInWords(engine)],
     ['versions', `tfjs ${engine.tfjsVersion}, Node ${engine.nodeVersion}`],
     ['processor', `${processor.model ?? 'unknown'}, ${processor.cores} cores`],
+    ['precision', precisionInWords(engine)],
     ['instruction sets', processor.instructionSets.join(' ') || 'none known'],
     [
       'matrix product',
@@ -46,4 +46,12 @@ function report(
   ];
   const margin = Math.max(...lines.map(([name]) => name.length));
   return lines.map(([name, text]) => `${name.padEnd(margin)}  ${text}`).join('\n');
+}
+
+function precisionInWords({ backend, flavour, precision, instructionSets }: EngineReport): string {
+  if (backend !== 'tensorflow' || flavour !== 'cpu') return precision;
+  const fast = ['amx_bf16', 'avx512_bf16'].find((name) => instructionSets.includes(name));
+  if (precision === 'float32')
+    return fast ? `float32; --precision bfloat16-products would use ${fast}` : 'float32';
+  return fast ? `${precision}, by ${fast}` : `${precision}, of which this processor makes float32`;
 }
