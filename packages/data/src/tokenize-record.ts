@@ -1,4 +1,5 @@
 import { type ExampleTokens, segmentByRate, segmentText } from '@latent-sft/segmentation';
+import { type PromptSettings, promptIds } from './prompts/prompt-ids.js';
 import type { ReasoningRecord } from './record.js';
 import type { Tokenizer } from './tokenizers/tokenizer.js';
 
@@ -16,16 +17,18 @@ export type Segmenter =
  *
  * Steps are encoded one by one and joined as tokens. An empty chain gives no segments.
  *
- * @throws if the tokenizer refuses a word.
+ * @param prompt How the question is asked; as it stands unless told otherwise.
+ * @throws if the tokenizer refuses a word, or a chat template is broken.
  * @throws if the rate is no integer >= 1.
  */
 export function tokenizeRecord(
   record: ReasoningRecord,
   tokenizer: Tokenizer,
   segmenter: Segmenter,
+  prompt?: PromptSettings,
 ): ExampleTokens {
   return {
-    prompt: tokenizer.encode(record.question),
+    prompt: promptIds(tokenizer, record.question, prompt),
     think: tokenizer.special.think,
     segments: segmentSteps(record.steps, tokenizer, segmenter),
     end: tokenizer.special.end,

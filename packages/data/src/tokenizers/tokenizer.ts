@@ -1,3 +1,5 @@
+import type { TextRange } from './plain-ranges.js';
+
 /** Ids with a meaning of their own; markers are lists, since a subword tokenizer may spell them. */
 export interface SpecialTokens {
   readonly pad: number;
@@ -7,14 +9,29 @@ export interface SpecialTokens {
   readonly compress: number;
 }
 
+/** How a pretrained model was taught to see conversations. */
+export interface ChatTemplate {
+  /** Jinja. */
+  readonly text: string;
+  /** The file that it is from, for errors. */
+  readonly source: string;
+  /** Text of the special tokens that a template may write, by name (`bos_token`). */
+  readonly tokens: Readonly<Record<string, string>>;
+}
+
 /** Text to ids and back. */
 export interface Tokenizer {
   readonly kind: string;
-  /** The text of each id, special tokens first. */
+  /** The text of each id. */
   readonly vocabulary: readonly string[];
   readonly special: SpecialTokens;
-  /** Ids of a text; never gives a special token. */
-  encode(text: string): number[];
+  /** Absent where the model has none. */
+  readonly chatTemplate?: ChatTemplate;
+  /**
+   * Ids of a text; nothing is added. Built-in tokenizers never give a special token; those of pretrained models
+   * recognise them in the text, but not in the `plain` ranges.
+   */
+  encode(text: string, plain?: readonly TextRange[]): number[];
   /** Text of ids, special tokens written out. */
   decode(ids: readonly number[]): string;
   /** What `tokenizerFromJSON` makes the same tokenizer from. */
