@@ -159,7 +159,7 @@ describe('empty chains', () => {
 });
 
 it('an unknown format is refused with the known ones', () => {
-  expect(() => read('', 'csv' as RecordFormat)).toThrow('a format of jsonl, prosqa, gsm8k-aug, got "csv"');
+  expect(() => read('', 'csv' as RecordFormat)).toThrow(/a format of jsonl, prosqa, .*, got "csv"$/);
 });
 
 describe('describeRecords', () => {

@@ -19,7 +19,8 @@ export function parseJsonLines(text: string, source: string): LocatedRecord[] {
   });
 }
 
-function parseJson(line: string, source: string, place: string): unknown {
+/** A line's JSON value. */
+export function parseJson(line: string, source: string, place: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {

@@ -5,6 +5,8 @@ import type { ReasoningRecord } from '../record.js';
 export interface LocatedRecord {
   readonly record: ReasoningRecord;
   readonly place: string;
+  /** What a chain of equations was checked for, where the format has one. */
+  readonly checks?: { readonly recomputes: boolean; readonly endsInAnswer: boolean };
 }
 
 /** What is the matter with a field, in the words of the error. */

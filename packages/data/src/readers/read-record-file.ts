@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ReasoningRecord } from '../record.js';
 import { describeRecords, type RecordsDescription } from './describe-records.js';
-import { applyEmptyChain, parseRecords, type ReadOptions, type RecordFormat } from './read-records.js';
+import {
+  chooseRecords,
+  type LeftOut,
+  parseRecords,
+  type ReadOptions,
+  type RecordFormat,
+} from './read-records.js';
 
 export interface RecordFile {
   readonly records: ReasoningRecord[];
@@ -13,7 +19,8 @@ export interface RecordFile {
     readonly sha256: string;
     /** Records of the file, dropped ones included. */
     readonly rows: number;
-    /** Records left out because their chain is empty. */
+    /** Records left out, by reason. */
+    readonly leftOut: LeftOut;
     readonly dropped: number;
   };
 }
@@ -27,7 +34,7 @@ export interface RecordFile {
 export function readRecordFile(file: string, format: RecordFormat, options: ReadOptions = {}): RecordFile {
   const bytes = readBytes(file);
   const located = parseRecords(decodeText(bytes, file), format, file);
-  const records = applyEmptyChain(located, file, options.emptyChain ?? 'keep');
+  const { records, leftOut } = chooseRecords(located, file, options);
   return {
     records,
     description: {
@@ -35,6 +42,7 @@ export function readRecordFile(file: string, format: RecordFormat, options: Read
       sizeBytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
       rows: located.length,
+      leftOut,
       dropped: located.length - records.length,
       ...describeRecords(records),
     },

@@ -1,11 +1,12 @@
 import type { ReasoningRecord } from '../record.js';
+import { parseGsm8k } from './gsm8k.js';
 import { parseGsm8kAug } from './gsm8k-aug.js';
 import { parseJsonLines } from './jsonl.js';
 import type { LocatedRecord } from './located-record.js';
 import { parseProsqa } from './prosqa.js';
 import { sourceError } from './source-error.js';
 
-const PARSERS = { jsonl: parseJsonLines, prosqa: parseProsqa, 'gsm8k-aug': parseGsm8kAug };
+const PARSERS = { jsonl: parseJsonLines, prosqa: parseProsqa, 'gsm8k-aug': parseGsm8kAug, gsm8k: parseGsm8k };
 
 export type RecordFormat = keyof typeof PARSERS;
 
@@ -18,6 +19,20 @@ export interface ReadOptions {
    * chain needs one; or `drop` it.
    */
   readonly emptyChain?: 'keep' | 'error' | 'drop';
+  /**
+   * Which chains of GSM8K's annotations are kept: those whose every step recomputes and whose last result is the
+   * answer (`checked`, default), those whose steps recompute, or `all`. Evaluation reads `all`.
+   */
+  readonly chains?: 'checked' | 'recomputing' | 'all';
+}
+
+/** Records left out, by reason. */
+export interface LeftOut {
+  /** A step does not recompute. */
+  readonly notRecomputing: number;
+  /** The steps recompute, yet the last result is not the answer, or there is no step. */
+  readonly notEndingInAnswer: number;
+  readonly emptyChain: number;
 }
 
 /**
@@ -35,8 +50,7 @@ export function readRecords(
   source: string,
   options: ReadOptions = {},
 ): ReasoningRecord[] {
-  const located = parseRecords(text, format, source);
-  return applyEmptyChain(located, source, options.emptyChain ?? 'keep');
+  return chooseRecords(parseRecords(text, format, source), source, options).records;
 }
 
 /** Every record of the text, empty chains included. */
@@ -52,17 +66,22 @@ export function parseRecords(text: string, format: RecordFormat, source: string)
   return located;
 }
 
-/** The records that the policy keeps. */
-export function applyEmptyChain(
+/** The records that the options keep, and how many they leave out. */
+export function chooseRecords(
   located: readonly LocatedRecord[],
   source: string,
-  policy: 'keep' | 'error' | 'drop',
-): ReasoningRecord[] {
-  return located.flatMap(({ record, place }) => {
-    if (record.steps.length > 0 || policy === 'keep') return [record];
-    if (policy === 'error') {
+  { emptyChain = 'keep', chains = 'checked' }: ReadOptions,
+): { records: ReasoningRecord[]; leftOut: LeftOut } {
+  const leftOut = { notRecomputing: 0, notEndingInAnswer: 0, emptyChain: 0 };
+  const records = located.flatMap(({ record, place, checks }) => {
+    if (checks !== undefined && chains !== 'all' && !checks.recomputes) leftOut.notRecomputing += 1;
+    else if (checks !== undefined && chains === 'checked' && !checks.endsInAnswer)
+      leftOut.notEndingInAnswer += 1;
+    else if (record.steps.length > 0 || emptyChain === 'keep') return [record];
+    else if (emptyChain === 'error')
       throw sourceError(source, place, 'a chain with at least one step', 'an empty chain');
-    }
+    else leftOut.emptyChain += 1;
     return [];
   });
+  return { records, leftOut };
 }
