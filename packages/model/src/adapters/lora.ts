@@ -84,8 +84,11 @@ export function withAdapter(base: Parameters, adapter: Parameters, scale: tf.Sca
   const lowered = adapter.get(`${TABLE}.lora_A.weight`) as tf.Tensor2D | undefined;
   const raised = adapter.get(`${TABLE}.lora_B.weight`) as tf.Tensor2D | undefined;
   if (lowered && raised) {
-    const change = tf.matMul(tf.mul<tf.Tensor2D>(lowered, scale), raised, true, true); // [V, D]
-    joined.set(`${TABLE}.weight`, tf.add(base.get(`${TABLE}.weight`)!, change));
+    const table = tf.tidy(() => {
+      const change = tf.matMul(tf.mul<tf.Tensor2D>(lowered, scale), raised, true, true); // [V, D]
+      return tf.add(base.get(`${TABLE}.weight`)!, change);
+    });
+    joined.set(`${TABLE}.weight`, table);
   }
   return joined;
 }
