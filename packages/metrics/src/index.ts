@@ -25,15 +25,12 @@ export {
   extractBoxed,
   lastNumber,
 } from './grading/extract-answer.js';
-export {
-  type GradeKind,
-  grade,
-  gradeChoice,
-  gradeExact,
-  gradeList,
-  gradeNumeric,
-  type NumericOptions,
-} from './grading/grade.js';
+export { type ComparisonKind, grade } from './grading/grade.js';
+export { type AnswerGrade, type GradeKind, gradeAnswer } from './grading/grade-answer.js';
+export { gradeChoice } from './grading/grade-choice.js';
+export { gradeExact } from './grading/grade-exact.js';
+export { gradeList } from './grading/grade-list.js';
+export { gradeNumeric, type NumericOptions } from './grading/grade-number.js';
 export { parseNumber } from './grading/parse-number.js';
 export {
   type BootstrapOptions,

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type AnswerForm,
+  type ComparisonKind,
   extractAfterHashes,
   extractAfterPhrase,
   extractAnswer,
   extractBoxed,
-  type GradeKind,
   grade,
   gradeChoice,
   gradeExact,
@@ -146,11 +146,13 @@ describe('graders', () => {
     expect(gradeExact('a', 'b')).toBe(false);
   });
 
-  it('numeric: within the tolerance, relative for large references', () => {
+  it('numeric: integers exactly, others within the tolerance', () => {
     expect(gradeNumeric('1,000', '1000.0')).toBe(true);
     expect(gradeNumeric('0.33333', '1/3')).toBe(true);
     expect(gradeNumeric('0.3332', '1/3')).toBe(false);
-    expect(gradeNumeric('1000000.5', '1000000')).toBe(true);
+    expect(gradeNumeric('1000000.5', '1000000')).toBe(false);
+    expect(gradeNumeric('1000001', '1000000')).toBe(false);
+    expect(gradeNumeric('1000000.5', '1000000', { tolerance: 1e-4 })).toBe(true);
     expect(gradeNumeric('1000000.5', '1000000', { tolerance: 0 })).toBe(false);
     expect(gradeNumeric('two', '2')).toBe(false);
     expect(gradeNumeric('25', '0.25')).toBe(false);
@@ -193,7 +195,7 @@ describe('graders', () => {
     expect(grade('4.0', '4', 'numeric')).toBe(true);
     expect(grade('4.0', '4', 'exact')).toBe(false);
     expect(grade(undefined, '', 'exact')).toBe(false);
-    expect(() => grade('4', '4', 'symbolic' as GradeKind)).toThrow(
+    expect(() => grade('4', '4', 'symbolic' as ComparisonKind)).toThrow(
       'grade: expected kind to be one of exact, numeric, choice, list, got "symbolic"',
     );
   });

@@ -48,13 +48,17 @@ export function extractAnswer(
  * `\{` and `\}` are text, not braces. A box that never closes is no answer; an earlier closed one then counts.
  */
 export function extractBoxed(text: string): string | undefined {
-  const openings = [...text.matchAll(/\\(?:boxed|fbox)\s*\{/g)];
-  for (const opening of openings.reverse()) {
-    const start = opening.index + opening[0].length;
-    const end = closingBrace(text, start);
-    if (end !== undefined) return text.slice(start, end).trim();
+  const open: { readonly isBox: boolean; readonly start: number }[] = [];
+  let last: { readonly start: number; readonly end: number } | undefined;
+  for (const { 0: token, index } of text.matchAll(/\\{1,2}(?:boxed|fbox) {0,9}\{|\\[\s\S]|[{}]/g)) {
+    if (token === '{' || token.length > 2) {
+      open.push({ isBox: token.length > 2, start: index + token.length });
+    } else if (token === '}') {
+      const opening = open.pop();
+      if (opening?.isBox && opening.start > (last?.start ?? -1)) last = { start: opening.start, end: index };
+    }
   }
-  return undefined;
+  return last && text.slice(last.start, last.end).trim();
 }
 
 /** Gives what follows the last `#` up to the end of its line (`#### 18` in GSM8K, `# 18` in COCONUT), or `undefined`. */
@@ -65,9 +69,12 @@ export function extractAfterHashes(text: string): string | undefined {
 
 /** Gives the rest of the sentence or line after the last "answer is" or "answer:", in any case, or `undefined`. */
 export function extractAfterPhrase(text: string): string | undefined {
-  const last = [...text.matchAll(/\banswer\s*(?:is\s*:?|:)/gi)].at(-1);
-  if (last === undefined) return undefined;
-  const line = firstLine(text.slice(last.index + last[0].length));
+  let end: number | undefined;
+  for (const phrase of text.matchAll(/\banswers? ?\*{0,2} ?(?:(?:is|are) ?:?|:)/gi)) {
+    end = phrase.index + phrase[0].length;
+  }
+  if (end === undefined) return undefined;
+  const line = firstLine(text.slice(end));
   return line?.replace(/[.!?](?:\s.*)?$/, '').trim() || undefined;
 }
 
@@ -75,19 +82,19 @@ export function extractAfterPhrase(text: string): string | undefined {
 export function lastNumber(text: string): string | undefined {
   const number =
     /(?<![\w.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?(?:\/\d+)?|(?<!\d)[-−]?\.\d+/gi;
-  return text.match(number)?.at(-1);
+  let last: string | undefined;
+  for (const match of text.matchAll(number)) last = match[0];
+  return last;
 }
 
-function closingBrace(text: string, start: number): number | undefined {
-  let depth = 1;
-  for (let i = start; i < text.length; i++) {
-    if (text[i] === '\\') i++;
-    else if (text[i] === '{') depth++;
-    else if (text[i] === '}' && --depth === 0) return i;
-  }
-  return undefined;
-}
+/** A line longer than this holds more than an answer. */
+const LONGEST_LINE = 1000;
 
 function firstLine(text: string): string | undefined {
-  return text.trimStart().split('\n', 1)[0]!.trim() || undefined;
+  const start = text.search(/\S/);
+  if (start < 0) return undefined;
+  return text
+    .slice(start, start + LONGEST_LINE)
+    .split('\n', 1)[0]!
+    .trim();
 }
