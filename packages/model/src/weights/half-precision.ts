@@ -8,6 +8,11 @@ export function float16ToFloat32(halves: Uint16Array): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
+/** Widens one IEEE 754 half-precision value; exact. */
+export function float16Value(half: number): number {
+  return float16Values[half]!;
+}
+
 /**
  * Widens bfloat16 values; exact, for they are the upper halves of float32 patterns.
  * @param halves The 16-bit patterns.
@@ -33,6 +38,7 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
 }
 
 const float16Bits = Uint32Array.from({ length: 1 << 16 }, (_, half) => widen(half));
+const float16Values = new Float32Array(float16Bits.buffer);
 
 function widen(half: number): number {
   const sign = ((half & 0x8000) << 16) >>> 0;
