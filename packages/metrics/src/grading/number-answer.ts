@@ -11,37 +11,41 @@ const LONGEST_SEARCH = 20_000;
  * a number, and two numbers joined by "or", are no answer.
  */
 export function numberAnswer(text: string): string | undefined {
-  return markedNumber(text) ?? (extractBoxed(text) === undefined ? numbersIn(text).at(-1) : undefined);
+  const marked = markedNumber(text);
+  return marked === undefined ? (onlyNumber(text) ?? numbersIn(text).at(-1)) : (marked ?? undefined);
 }
 
 /** Reads a reference: a number with or without a unit, or a text that marks one. */
 export function referenceNumber(reference: string): string | undefined {
-  return onlyNumber(reference) ?? markedNumber(reference);
+  return onlyNumber(reference) ?? markedNumber(reference) ?? undefined;
 }
 
-function markedNumber(text: string): string | undefined {
+/** The marked number; `null` if what is marked is no number, `undefined` if nothing is marked. */
+function markedNumber(text: string): string | null | undefined {
   const boxed = extractBoxed(text);
-  if (boxed !== undefined) return firstNumber(boxed);
+  if (boxed !== undefined) return firstNumber(boxed) ?? null;
   const hashes = extractAfterHashes(text);
   const afterHashes = hashes && onlyNumber(hashes);
   if (afterHashes) return afterHashes;
   const phrase = extractAfterPhrase(text);
-  return phrase && firstNumber(phrase);
+  return phrase === undefined || numbersIn(phrase).length === 0 ? undefined : firstNumber(phrase);
 }
 
 /** The number that a text begins with, if it holds no other. */
 function onlyNumber(text: string): string | undefined {
+  if (parseNumber(text) !== undefined) return text.trim();
   const numbers = numbersIn(text);
   const begins = /^[^a-z0-9]*\d/i.test(plainNumberText(text.slice(0, 100)));
   return begins && numbers.length === 1 ? numbers[0] : undefined;
 }
 
-function firstNumber(content: string): string | undefined {
+/** The number after the last `=`, else the first one; `null` if two are joined by "or". */
+function firstNumber(content: string): string | null {
   const afterEquals = content.split(/=|\\approx|≈/).at(-1)!;
   if (parseNumber(afterEquals) !== undefined) return afterEquals.trim();
   const numbers = numbersIn(afterEquals);
   const undecided = numbers.length > 1 && /\bor\b/i.test(afterEquals);
-  return undecided ? undefined : numbers[0];
+  return undecided ? null : (numbers[0] ?? null);
 }
 
 function numbersIn(text: string): string[] {

@@ -30,7 +30,7 @@ export function parseNumber(text: string): number | undefined {
 
 /** Rewrites the LaTeX and the typography of numbers (`\$1{,}200`, `\dfrac{1}{2}`, `3\cdot 10^8`, `−5`) as plain text. */
 export function plainNumberText(text: string): string {
-  return plainCharacters(text)
+  return plainCharacters(text.replace(/(?<=\d)(?:\\[,;: ]|~|[\xa0\u2009\u202f])(?=\d{3}(?!\d))/g, ','))
     .replace(/\\[,;:]|\\ |~/g, ' ')
     .replace(/\\!|\{,\}(?=\d)/g, (mark) => (mark === '{,}' ? ',' : ''))
     .replace(/([+-]) ?\\?[$£€](?=[\d.])/g, '$1')
