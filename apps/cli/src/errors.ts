@@ -17,6 +17,15 @@ export function asInput<T>(read: () => T): T {
   }
 }
 
+/** As `asInput`, for what reads over time. */
+export async function asInputLater<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new InputError(messageOf(error), { cause: error });
+  }
+}
+
 /** The exit code for what a command threw. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) {

@@ -6,7 +6,7 @@ import {
   stagesOf,
   type Validation,
 } from '@latent-sft/training';
-import { asInput, describeError } from './errors.js';
+import { asInputLater, describeError } from './errors.js';
 import { Progress, trainingProgress } from './output/progress.js';
 import type { Terminal } from './terminal.js';
 
@@ -24,9 +24,9 @@ export async function trainRun(
   introduce: (stage: string) => string | null = () => null,
 ): Promise<RunData> {
   const progress = new Progress(terminal);
-  const data = asInput(() => {
-    const loaded = loadRunData(recipe);
-    if (recipe.data.source === 'files') requireKnownWords(loaded);
+  const data = await asInputLater(async () => {
+    const loaded = await loadRunData(recipe, (sentence) => progress.say(sentence));
+    if (recipe.data.source === 'files' && recipe.tokenizer !== 'model') requireKnownWords(loaded);
     return loaded;
   });
   progress.say(describeData(data, folder));
@@ -55,8 +55,7 @@ export async function trainRun(
           validation = undefined;
           progress.begin(stage);
         },
-        onWarning: (sentence) =>
-          progress.say(`warning: ${describeError(new Error(sentence), false)}; going on from an older one`),
+        onWarning: (sentence) => progress.say(`warning: ${describeError(new Error(sentence), false)}`),
         onStep: (step) => {
           validation = step.validation ?? validation;
           progress.update(trainingProgress(validation ? { ...step, validation } : step));

@@ -9,6 +9,7 @@ export {
   evaluateAnswerer,
   type LoadedAnswerer,
   loadAnswerer,
+  readRunRecipe,
 } from './evaluation/evaluate-stage.js';
 export { type ArmReport, measureFaithfulness } from './evaluation/measure-faithfulness.js';
 export { exampleOrder } from './loop/example-order.js';
@@ -33,14 +34,14 @@ export { inTrainedForm, loadRunData, type RunData, readEvaluationFile } from './
 export { runRecipe } from './pipeline/run-recipe.js';
 export { stagesOf } from './pipeline/stage-files.js';
 export { nearest } from './recipe/nearest.js';
+export { PRESETS, type Preset } from './recipe/presets.js';
 export {
   parseRecipe,
   type Recipe,
   type RecipeInput,
   recipeJsonSchema,
-  TRAINING_STAGES,
-  type TrainingStage,
 } from './recipe/recipe.js';
+export { TRAINING_STAGES, type TrainingStage } from './recipe/stage-settings.js';
 export {
   type Checkpoint,
   type LoadedCheckpoint,
@@ -71,7 +72,7 @@ export { type DeviceBatch, deviceBatch } from './stages/device-batch.js';
 export { latentVectors, softLabels } from './stages/encode-examples.js';
 export { encoderBatch, latentHead } from './stages/encoder-batch.js';
 export { batchStates } from './stages/forward-batch.js';
-export { mixtureSettings, modelConfigOf, type StageContext } from './stages/stage-context.js';
+export { freshModelConfig, mixtureSettings, type StageContext } from './stages/stage-context.js';
 export {
   chainLoss,
   encodeLatents,

@@ -11,7 +11,7 @@ const recipe = parseRecipe({ name: 'sums', data, stages, model: { width: 16, lay
 
 const folder = join(mkdtempSync(join(tmpdir(), 'runs-')), recipe.name);
 await runRecipe(recipe, folder); // again: finished stages are skipped, a stopped one goes on
-const answerer = loadAnswerer(folder, 'latent');
-const { report } = evaluateAnswerer(answerer, loadRunData(recipe).test);
+const answerer = await loadAnswerer(folder, 'latent');
+const { report } = evaluateAnswerer(answerer, (await loadRunData(recipe)).test);
 answerer.dispose();
 console.log(`${report.items} questions`); //=> 20 questions

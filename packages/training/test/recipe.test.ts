@@ -61,7 +61,7 @@ describe('parseRecipe', () => {
       'expected model.heads to be a multiple of model.keyValueHeads, got 4 and 3',
     ],
     [{ model: { width: 12, heads: 4 } }, 'expected an even head width for rotary positions, got 3'],
-    [{ latent: { support: 4 } }, 'got full with 4'],
+    [{ latent: { support: 4 }, stages: { student: { klSupport: 'full' } } }, 'got full with 4'],
     [{ stages: { student: { klSupport: 'sparse' } } }, 'got sparse with full'],
     [{ stages: { union: { steps: 5 } } }, 'expected stages.cot.steps above 0'],
     [

@@ -94,10 +94,10 @@ describe('runRecipe', () => {
     expect(student.every(({ ce }) => Number(ce) > 0)).toBe(true);
   });
 
-  it.each(['no-cot', 'cot', 'latent'] as const)('gives a stage that answers: %s', (stage) => {
+  it.each(['no-cot', 'cot', 'latent'] as const)('gives a stage that answers: %s', async (stage) => {
     const before = countTensors();
-    const { test } = loadRunData(recipe);
-    const answerer = loadAnswerer(join(folder, 'whole'), stage);
+    const { test } = await loadRunData(recipe);
+    const answerer = await loadAnswerer(join(folder, 'whole'), stage);
     const { report, answered } = evaluateAnswerer(answerer, test);
     answerer.dispose();
     expect(countTensors()).toBe(before);
@@ -203,8 +203,8 @@ describe('runRecipe', () => {
     const other = tinyWith(changes as Partial<typeof tinyRecipe>);
     const done = await run(other, title);
     for (const stage of stagesOf(other)) expect(done[stage]).toEqual(['start', 'done']);
-    const answerer = loadAnswerer(join(folder, title), 'latent');
-    expect(evaluateAnswerer(answerer, loadRunData(other).test).report.items).toBe(12);
+    const answerer = await loadAnswerer(join(folder, title), 'latent');
+    expect(evaluateAnswerer(answerer, (await loadRunData(other)).test).report.items).toBe(12);
     answerer.dispose();
     expect(countTensors()).toBe(before);
   });

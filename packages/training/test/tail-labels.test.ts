@@ -3,7 +3,7 @@ import { disposeParameters, initialWeights, parametersFrom } from '@latent-sft/m
 import { countTensors } from '@latent-sft/tensor';
 import { selectEngine } from '@latent-sft/tensorflow';
 import { afterAll, describe, expect, it } from 'vitest';
-import { modelConfigOf, type StageContext, softLabels, studentStage } from '../src/index.js';
+import { freshModelConfig, type StageContext, softLabels, studentStage } from '../src/index.js';
 import { tinyRecipe, tinyWith } from './tiny-recipe.js';
 
 // At the top, because the first start of an engine may take longer than a hook is allowed.
@@ -29,8 +29,9 @@ function contextFor(klSupport: 'sparse' | 'sparse+tail', noiseScale = 0): StageC
     },
   });
   const train = records.map((record) => tokenizeRecord(record, tokenizer, recipe.segmenter));
-  const config = modelConfigOf(recipe, tokenizer.vocabulary.length);
-  return { recipe, config, tokenizer, train, validation: train, validationRecords: records };
+  if (recipe.model.source !== 'fresh') throw new Error('expected a fresh model');
+  const config = freshModelConfig(recipe.model, tokenizer.vocabulary.length);
+  return { recipe, config, tokenizer, base: null, train, validation: train, validationRecords: records };
 }
 
 const before = countTensors();
@@ -49,7 +50,7 @@ afterAll(() => {
 function firstLoss(context: StageContext): { loss: number; warnings: readonly string[] } {
   const work = studentStage(context, student, source);
   const step = work.prepare(0);
-  const { loss } = work.vector.descend((parameters) => step.lossOf(parameters), 1, 1e-3, work.optimiser);
+  const { loss } = work.vector.descend(step.losses, 1, 1e-3, work.optimiser);
   step.dispose();
   work.vector.dispose();
   return { loss, warnings: step.warnings ?? [] };

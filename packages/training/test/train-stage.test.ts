@@ -42,10 +42,12 @@ function noisyStage(changes: Partial<StageWork> = {}): StageWork {
     prepare(step) {
       const goal = tf.tensor2d(randomStream(1, 'goal', step).normal(SIZE), [5, SIZE / 5]);
       return {
-        lossOf: (parameters) => {
-          const loss: tf.Scalar = tf.sum(tf.square(tf.sub(tf.sin(parameters.get('w')!), goal)));
-          return { loss, parts: {} };
-        },
+        losses: [
+          (parameters) => {
+            const loss: tf.Scalar = tf.sum(tf.square(tf.sub(tf.sin(parameters.get('w')!), goal)));
+            return { loss, parts: {} };
+          },
+        ],
         tokens: 1,
         dispose: () => goal.dispose(),
       };
@@ -139,7 +141,10 @@ describe('trainStage', () => {
         if (step < 6) return prepared;
         return {
           ...prepared,
-          lossOf: (parameters) => ({ loss: tf.mul(prepared.lossOf(parameters).loss, Number.NaN), parts: {} }),
+          losses: prepared.losses.map((lossOf) => (parameters) => ({
+            loss: tf.mul(lossOf(parameters).loss, Number.NaN),
+            parts: {},
+          })),
         };
       },
     });

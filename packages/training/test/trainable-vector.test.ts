@@ -67,7 +67,7 @@ describe('TrainableVector', () => {
     const rates = [0.1, 0.05, 0.2, 0.1, 0.01, 0.1];
     const settings = { ...SETTINGS, clip };
     const vector = new TrainableVector(initial());
-    const reports = rates.map((rate, t) => vector.descend(lossOf, t + 1, rate, settings));
+    const reports = rates.map((rate, t) => vector.descend([lossOf], t + 1, rate, settings));
     const { weights, norms } = referenceDescent(rates, settings);
     numbersOf(vector.arrays()).forEach((got, i) => {
       expect(got).toBeCloseTo(weights[i]!, 4);
@@ -83,7 +83,7 @@ describe('TrainableVector', () => {
     const vector = new TrainableVector(initial());
     const [matrix, norm] = [...initial().values()].map(({ data }) => [...data]);
     const far = matrix!.reduce((sum, w, i) => sum + (w - GOAL[i]!) ** 2, 0);
-    const report = vector.descend(lossOf, 1, 0.1, SETTINGS);
+    const report = vector.descend([lossOf], 1, 0.1, SETTINGS);
     expect(report.parts.far).toBeCloseTo(far, 4);
     expect(report.loss).toBeCloseTo(far / 2 + norm!.reduce((sum, w) => sum + w ** 4, 0) / 4, 4);
     expect(vector.parameters.get('matrix')!.shape).toEqual([2, 3]);
@@ -94,12 +94,12 @@ describe('TrainableVector', () => {
 
   it('goes on from a snapshot to the same bits', () => {
     const whole = new TrainableVector(initial());
-    for (let step = 1; step <= 3; step++) whole.descend(lossOf, step, 0.1, SETTINGS);
+    for (let step = 1; step <= 3; step++) whole.descend([lossOf], step, 0.1, SETTINGS);
     const snapshot = whole.snapshot();
     const resumed = new TrainableVector(initial(2));
     resumed.restore(snapshot);
     for (let step = 4; step <= 6; step++) {
-      for (const vector of [whole, resumed]) vector.descend(lossOf, step, 0.1, SETTINGS);
+      for (const vector of [whole, resumed]) vector.descend([lossOf], step, 0.1, SETTINGS);
     }
     expect(resumed.snapshot()).toEqual(whole.snapshot());
     expect(resumed.arrays()).toEqual(whole.arrays());
@@ -124,14 +124,14 @@ describe('TrainableVector', () => {
     'refuses %s that is not finite, and leaves weights, state and tensors as they were',
     (_, bad, what) => {
       const vector = new TrainableVector(initial());
-      vector.descend(lossOf, 1, 0.1, SETTINGS);
+      vector.descend([lossOf], 1, 0.1, SETTINGS);
       const snapshot = vector.snapshot();
       const before = countTensors();
       const broken = (parameters: Parameters): Loss => {
         const { loss, parts } = lossOf(parameters);
         return { loss: tf.add(loss, bad(parameters.get('matrix')!)), parts };
       };
-      expect(() => vector.descend(broken, 2, 0.1, SETTINGS)).toThrow(
+      expect(() => vector.descend([broken], 2, 0.1, SETTINGS)).toThrow(
         `descend: expected a finite loss and gradient at step 2, ${what}`,
       );
       expect(vector.snapshot()).toEqual(snapshot);
@@ -144,7 +144,7 @@ describe('TrainableVector', () => {
     const before = countTensors();
     const vector = new TrainableVector(initial());
     const held = countTensors();
-    for (let step = 1; step <= 3; step++) vector.descend(lossOf, step, 0.1, { ...SETTINGS, clip: step });
+    for (let step = 1; step <= 3; step++) vector.descend([lossOf], step, 0.1, { ...SETTINGS, clip: step });
     vector.restore(vector.snapshot());
     vector.arrays();
     expect(countTensors()).toBe(held);

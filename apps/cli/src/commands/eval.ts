@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { startEngine } from '../engine.js';
-import { asInput, InputError } from '../errors.js';
+import { asInput, asInputLater, InputError } from '../errors.js';
 import { type GlobalOptions, given, wholeNumber } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
@@ -37,14 +37,16 @@ export function addEval(program: Command, terminal: Terminal): void {
         throw new InputError(`expected --stage latent with --arms, got ${options.stage}`);
       }
       const run = given(options.run, '--run <folder>');
-      const { evaluateAnswerer, loadAnswerer, measureFaithfulness } = await import('@latent-sft/training');
+      const { evaluateAnswerer, loadAnswerer, measureFaithfulness, readRunRecipe } = await import(
+        '@latent-sft/training'
+      );
       const [{ Progress }, { accuracyInWords }, { drawArms }] = await Promise.all([
         import('../output/progress.js'),
         import('../output/accuracy.js'),
         import('../output/arms.js'),
       ]);
-      await startEngine(options);
-      const answerer = asInput(() => loadAnswerer(run, options.stage));
+      await startEngine(options, asInput(() => readRunRecipe(run)).precision);
+      const answerer = await asInputLater(() => loadAnswerer(run, options.stage));
       try {
         const { records, sha256 } = await questionsOf(options, answerer.recipe);
         asInput(() => {
@@ -89,7 +91,7 @@ async function questionsOf(
     const { records, sha256 } = asInput(() => readEvaluationFile(recipe, data, format));
     return { records: records.slice(0, limit), sha256 };
   }
-  const { test } = asInput(() => loadRunData(recipe));
+  const { test } = await asInputLater(() => loadRunData(recipe));
   if (test.length === 0)
     throw new InputError(`expected --data <file> for a run without test questions of its own, got none`);
   return { records: test.slice(0, limit), sha256: null };

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { startEngine } from '../engine.js';
-import { asInput } from '../errors.js';
+import { asInput, asInputLater } from '../errors.js';
 import { type GlobalOptions, given, numberWithin, wholeNumber } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { ANSWER_STAGES } from './eval.js';
@@ -42,10 +42,10 @@ export function addGenerate(program: Command, terminal: Terminal): void {
       const options = command.optsWithGlobals<GenerateOptions>();
       const run = given(options.run, '--run <folder>');
       const question = given(options.question, '--question <text>');
-      const { loadAnswerer } = await import('@latent-sft/training');
+      const { loadAnswerer, readRunRecipe } = await import('@latent-sft/training');
       const { answerOne, drawAnswer } = await import('../answer-one.js');
-      await startEngine(options);
-      const answerer = asInput(() => loadAnswerer(run, options.stage));
+      await startEngine(options, asInput(() => readRunRecipe(run)).precision);
+      const answerer = await asInputLater(() => loadAnswerer(run, options.stage));
       try {
         const { temperature, topP, seed, words } = options;
         const sampling =

@@ -20,13 +20,14 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<TrainOptions>();
       const { loadRecipe } = await import('../recipe-file.js');
-      const recipe = loadRecipe(given(options.recipe, '--recipe <file>'), options.set);
+      const changes = options.precision ? [...options.set, `precision=${options.precision}`] : options.set;
+      const recipe = loadRecipe(given(options.recipe, '--recipe <file>'), changes);
       const folder = options.run ?? join('runs', recipe.name);
       const [{ trainRun }, { stageSummaries }] = await Promise.all([
         import('../train-run.js'),
         import('../stage-summaries.js'),
       ]);
-      const engine = await startEngine(options);
+      const engine = await startEngine(options, recipe.precision);
       terminal.note(`${engineInWords(engine)}\n`);
       await trainRun(recipe, folder, terminal);
       const stages = stageSummaries(folder);

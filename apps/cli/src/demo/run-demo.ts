@@ -54,7 +54,7 @@ export async function runDemo(
   let examples: DemoExample[] = [];
   let arms: ArmReport[] = [];
   for (const stage of STAGES) {
-    const answerer = loadAnswerer(folder, stage);
+    const answerer = await loadAnswerer(folder, stage);
     try {
       const row = evaluateStage(answerer, stage, test);
       rows.push(row);

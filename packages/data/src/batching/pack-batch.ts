@@ -22,7 +22,7 @@ export interface Batch {
   readonly latentWeights: Float32Array;
   readonly targetRows: Int32Array;
   readonly targetIds: Int32Array;
-  /** Sum to 1, float32. */
+  /** Sum to 1 over the whole batch, float32. */
   readonly targetWeights: Float32Array;
   /** Tokens that are not padding. */
   readonly tokens: number;
@@ -34,6 +34,8 @@ export interface PackSettings {
   readonly length?: number;
   /** `token`: every target of the batch weighs the same (the released code); `example`: every example does. */
   readonly mean?: 'token' | 'example';
+  /** What the batch is a part of, so that the losses of the parts sum to the loss of the whole; default: itself. */
+  readonly whole?: { readonly examples: number; readonly targets: number };
 }
 
 /**
@@ -54,7 +56,10 @@ export function packBatch(items: readonly ExampleRows[], settings: PackSettings 
   const ids = new Int32Array(rows * length);
   const positions = new Int32Array(rows * length);
   const ranges = new Int32Array(rows * length * RANGES_PER_QUERY * 2);
-  const totalTargets = items.reduce((sum, item) => sum + item.targets.length, 0);
+  const whole = settings.whole ?? {
+    examples: items.length,
+    targets: items.reduce((sum, item) => sum + item.targets.length, 0),
+  };
   const latentRows: number[] = [];
   const beforeLatents: number[] = [];
   const latentExamples: number[] = [];
@@ -70,10 +75,10 @@ export function packBatch(items: readonly ExampleRows[], settings: PackSettings 
     for (const row of item.latentRows) {
       latentRows.push(start + row);
       latentExamples.push(example);
-      latentWeights.push(1 / (item.latentRows.length * items.length));
+      latentWeights.push(1 / (item.latentRows.length * whole.examples));
     }
     for (const row of item.beforeLatents) beforeLatents.push(start + row);
-    const share = settings.mean === 'example' ? 1 / items.length : item.targets.length / totalTargets;
+    const share = settings.mean === 'example' ? 1 / whole.examples : item.targets.length / whole.targets;
     for (const target of item.targets) {
       targetRows.push(start + target.row);
       targetIds.push(target.id);

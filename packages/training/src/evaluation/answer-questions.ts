@@ -1,4 +1,5 @@
-import type { ReasoningRecord, Tokenizer } from '@latent-sft/data';
+import { type PromptSettings, promptIds, type ReasoningRecord, type Tokenizer } from '@latent-sft/data';
+import { type GradeKind, gradeAnswer } from '@latent-sft/metrics';
 import {
   type Generation,
   generate,
@@ -14,12 +15,15 @@ export interface Answerer {
   readonly config: ModelConfig;
   readonly parameters: Parameters;
   readonly tokenizer: Tokenizer;
+  readonly prompt: PromptSettings;
   readonly mode: ReasoningMode;
   readonly mixture: MixtureSettings;
   readonly maxLatents: number;
   readonly maxTokens: number;
   /** Questions answered at once. */
   readonly batch: number;
+  /** How answers are compared. */
+  readonly grading: GradeKind;
 }
 
 /** How one question was answered. */
@@ -34,7 +38,7 @@ export interface Answered {
 }
 
 /**
- * Answers questions, greedily unless told otherwise, and compares each answer with the record's, as tokens.
+ * Answers questions, greedily unless told otherwise, and grades each answer against the record's.
  *
  * @param traceSize how many of each latent's words to report
  * @throws if a question holds a word outside the vocabulary.
@@ -56,7 +60,7 @@ export function answerQuestions(
   for (let start = 0; start < records.length; start += batch) {
     const part = records.slice(start, start + batch);
     const requests = part.map((record, i) => {
-      const prompt = [...tokenizer.encode(record.question), ...special.think];
+      const prompt = [...promptIds(tokenizer, record.question, answerer.prompt), ...special.think];
       const given = options.givenLatents?.[start + i];
       return given ? { prompt, givenLatents: given } : { prompt };
     });
@@ -72,14 +76,18 @@ export function answerQuestions(
       traceVectors: options.traceVectors ?? false,
     });
     part.forEach((record, i) => {
-      answered.push(grade(answerer, record, generations[i]!));
+      answered.push(graded(answerer, record, generations[i]!));
     });
     options.onBatch?.(answered.length);
   }
   return answered;
 }
 
-function grade({ tokenizer, mode }: Answerer, record: ReasoningRecord, generation: Generation): Answered {
+function graded(
+  { tokenizer, mode, grading }: Answerer,
+  record: ReasoningRecord,
+  generation: Generation,
+): Answered {
   const { tokens } = generation;
   const end = mode === 'chain' ? findMarker(tokens, tokenizer.special.end) : 0;
   const chainTokens = mode === 'chain' ? (end < 0 ? tokens.length : end) : 0;
@@ -88,7 +96,8 @@ function grade({ tokenizer, mode }: Answerer, record: ReasoningRecord, generatio
   const answer = end < 0 ? '' : tokenizer.decode(tokens.slice(after));
   const expected = tokenizer.decode(tokenizer.encode(record.answer));
   const answerTokens = Math.max(0, tokens.length - after);
-  return { record, answer, correct: answer === expected, chainTokens, answerTokens, generation };
+  const { correct } = gradeAnswer(answer, expected, grading);
+  return { record, answer, correct, chainTokens, answerTokens, generation };
 }
 
 function findMarker(tokens: readonly number[], marker: readonly number[]): number {

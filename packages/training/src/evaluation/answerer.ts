@@ -21,7 +21,18 @@ export function answererOf(
 ): Answerer {
   const { recipe, config, tokenizer } = context;
   const { maxLatents } = recipe.latent;
-  const { maxTokens, batch } = recipe.evaluation;
+  const { maxTokens, batch, grading } = recipe.evaluation;
   const mixture = mixtureSettings(recipe, tokenizer);
-  return { config, parameters, tokenizer, mode: MODES[stage], mixture, maxLatents, maxTokens, batch };
+  return {
+    config,
+    parameters,
+    tokenizer,
+    prompt: recipe.prompt,
+    mode: MODES[stage],
+    mixture,
+    maxLatents,
+    maxTokens,
+    batch,
+    grading,
+  };
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ReasoningRecord, recordsDigest, type Tokenizer, tokenizerFromJSON } from '@latent-sft/data';
 import { wilsonInterval } from '@latent-sft/metrics';
-import { disposeParameters, loadModelFolder, parametersFrom } from '@latent-sft/model';
+import { disposeParameters, parametersFrom } from '@latent-sft/model';
+import { loadWhole } from '../pipeline/load-whole.js';
 import { parseRecipe, type Recipe } from '../recipe/recipe.js';
 import { verifyManifest } from '../run/manifest.js';
 import { readRecipe } from '../run/run-folder.js';
@@ -36,26 +37,36 @@ export interface LoadedAnswerer extends Answerer {
 }
 
 /**
+ * The recipe of a run.
+ *
+ * @throws if the folder is no run, or its recipe is damaged.
+ */
+export function readRunRecipe(folder: string): Recipe {
+  return parseRecipe(readRecipe(folder), `recipe of ${folder}`);
+}
+
+/**
  * Loads what a run's stage needs to answer, after checking its files against their hashes.
  *
  * @throws if the folder is no run, the stage is not finished, or a file of it is damaged.
+ * @throws if the pretrained model that its adapter is of is not there, or is another one by now.
  */
-export function loadAnswerer(folder: string, stage: AnswerStage): LoadedAnswerer {
-  const recipe = parseRecipe(readRecipe(folder), `recipe of ${folder}`);
+export async function loadAnswerer(folder: string, stage: AnswerStage): Promise<LoadedAnswerer> {
+  const recipe = readRunRecipe(folder);
   const name = FOLDERS[stage];
   const status = stageStatus(folder, name);
   if (status !== 'finished') {
     throw new Error(`loadAnswerer: expected stage ${name} of ${folder} to be finished, got ${status}`);
   }
   verifyManifest(stageFolder(folder, name));
-  const tokenizer = loadTokenizer(folder);
-  const { config, weights } = loadModelFolder(stageFolder(folder, name));
+  const tokenizer = readTokenizer(folder);
+  const { config, weights } = await loadWhole(recipe, stageFolder(folder, name));
   const parameters = parametersFrom(weights);
   const answerer = answererOf({ recipe, config, tokenizer }, parameters, stage);
   return { ...answerer, recipe, dispose: () => disposeParameters(parameters) };
 }
 
-function loadTokenizer(folder: string): Tokenizer {
+function readTokenizer(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json');
   try {
     return tokenizerFromJSON(JSON.parse(readFileSync(file, 'utf8')), file);

@@ -19,7 +19,8 @@ import { mendable } from '../run/mendable.js';
 
 /** One step's work, made from its number alone, so that a resumed stage sees what a whole one saw. */
 export interface PreparedStep {
-  lossOf(parameters: Parameters): Loss;
+  /** The losses of its parts, which sum to that of the step. */
+  readonly losses: readonly ((parameters: Parameters) => Loss)[];
   /** What whoever watches should know of this step. */
   readonly warnings?: readonly string[];
   /** Tokens that the step computes. */
@@ -112,7 +113,7 @@ export async function trainStage(
     vector.restore(resumed.tensors);
     done = resumed.step;
     best = bestSchema.parse(resumed.state).best;
-    for (const message of resumed.warnings) warn(message);
+    for (const message of resumed.warnings) warn(`${message}; going on from an older one`);
     context.events.append({ type: 'resume', stage: name, step: done });
   }
   const save = () =>
@@ -175,12 +176,7 @@ export async function trainStage(
 
 function descend(work: StageWork, prepared: PreparedStep, step: number, learningRate: number) {
   try {
-    return work.vector.descend(
-      (parameters) => prepared.lossOf(parameters),
-      step,
-      learningRate,
-      work.optimiser,
-    );
+    return work.vector.descend(prepared.losses, step, learningRate, work.optimiser);
   } catch (error) {
     if (!(error instanceof NotFiniteError)) throw error;
     throw new Error(

@@ -64,35 +64,64 @@ export class TrainableVector {
   }
 
   /**
-   * Descends a loss by one AdamW step, with the gradient clipped to a norm.
+   * Descends the sum of losses by one AdamW step, with its gradient clipped to a norm. The losses are computed one
+   * after another, so that memory has to hold one of them at a time.
    *
    * @param step from 1
+   * @throws if there is no loss.
    * @throws if the loss or its gradient is not finite; the weights are then as they were.
    */
   descend(
-    lossOf: (parameters: Parameters) => Loss,
+    losses: readonly ((parameters: Parameters) => Loss)[],
     step: number,
     learningRate: number,
     settings: OptimiserSettings,
   ): StepReport {
-    const parts: Record<string, tf.Scalar> = {};
+    if (losses.length === 0) throw new Error('descend: expected at least one loss, got none');
+    const sum = { loss: 0, parts: {} as Record<string, number> };
+    let gradient: tf.Tensor1D | null = null;
+    for (const lossOf of losses) {
+      const part = this.gradientOf(lossOf);
+      sum.loss += part.loss;
+      for (const [name, value] of Object.entries(part.parts))
+        sum.parts[name] = (sum.parts[name] ?? 0) + value;
+      const before: tf.Tensor1D | null = gradient;
+      gradient = before ? tf.add<tf.Tensor1D>(before, part.gradient) : part.gradient;
+      if (before) tf.dispose([before, part.gradient]);
+    }
+    return this.apply(gradient!, sum, step, learningRate, settings);
+  }
+
+  /** One loss with its parts, and its gradient as one flat vector that the caller disposes. */
+  private gradientOf(lossOf: (parameters: Parameters) => Loss) {
+    const kept: Record<string, tf.Scalar> = {};
     const tensors = this.names.map((name) => this.parameters.get(name)!);
-    const { loss, gradient, norm } = tf.tidy(() => {
+    const { loss, gradient } = tf.tidy(() => {
       const { value, grads } = tf.valueAndGrads((...inputs: tf.Tensor[]) => {
         const named = new Map(this.names.map((name, i) => [name, inputs[i]!]));
         const result = lossOf(named);
-        for (const [name, part] of Object.entries(result.parts)) parts[name] = tf.keep(tf.clone(part));
+        for (const [name, part] of Object.entries(result.parts)) kept[name] = tf.keep(tf.clone(part));
         return result.loss;
       })(tensors);
       const flat = tf.concat(grads.map((grad) => tf.reshape(grad, [grad.size])));
-      return { loss: value, gradient: flat as tf.Tensor1D, norm: tf.sqrt(tf.sum(tf.square(flat))) };
+      return { loss: value, gradient: flat as tf.Tensor1D };
     });
-    const report: StepReport = {
-      loss: loss.dataSync()[0]!,
-      gradientNorm: norm.dataSync()[0]!,
-      parts: Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.dataSync()[0]!])),
-    };
-    tf.dispose([loss, norm, ...Object.values(parts)]);
+    const parts = Object.fromEntries(Object.entries(kept).map(([name, part]) => [name, part.dataSync()[0]!]));
+    const value = loss.dataSync()[0]!;
+    tf.dispose([loss, ...Object.values(kept)]);
+    return { loss: value, parts, gradient };
+  }
+
+  private apply(
+    gradient: tf.Tensor1D,
+    { loss, parts }: Pick<StepReport, 'loss' | 'parts'>,
+    step: number,
+    learningRate: number,
+    settings: OptimiserSettings,
+  ): StepReport {
+    const norm = tf.tidy(() => tf.sqrt(tf.sum(tf.square(gradient))));
+    const report: StepReport = { loss, gradientNorm: norm.dataSync()[0]!, parts };
+    norm.dispose();
     if (!Number.isFinite(report.loss) || !Number.isFinite(report.gradientNorm)) {
       gradient.dispose();
       const what = Number.isFinite(report.loss)

@@ -1,6 +1,7 @@
 import type { StepProgress } from '../loop/train-stage.js';
 import type { Run } from '../run/run-folder.js';
 import type { StageContext } from '../stages/stage-context.js';
+import type { Pretrained } from './pretrained.js';
 
 /** What whoever watches a run is told. */
 export interface RunObserver {
@@ -13,6 +14,7 @@ export interface RunObserver {
 export interface ActiveRun {
   readonly run: Run;
   readonly context: StageContext;
+  readonly pretrained: Pretrained | null;
   readonly dataDigest: string;
   readonly signal: AbortSignal | undefined;
   readonly observer: RunObserver;

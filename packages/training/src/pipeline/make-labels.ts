@@ -9,11 +9,14 @@ import { LabelWriter } from '../run/label-writer.js';
 import { mendable } from '../run/mendable.js';
 import { finishStage, planStage, stageFolder, startStage } from '../run/stage.js';
 import { softLabels } from '../stages/encode-examples.js';
+import { completeModel, releaseModel } from '../stages/frozen-base.js';
+import { inParts } from '../stages/micro-batches.js';
 import type { ActiveRun } from './active-run.js';
 import { labelHeader } from './label-header.js';
 import { labelCheckpoint, sourceStage, stageInputs } from './stage-inputs.js';
 import { loadModels } from './stage-models.js';
 
+/** Rows made durable at once; how many are computed at once is the recipe's to say. */
 const LABEL_CHUNK = 1024;
 
 /** Writes the encoder's mixtures of every training and validation row, once. */
@@ -29,8 +32,12 @@ export async function makeLabels(active: ActiveRun): Promise<void> {
   if (plan.action === 'start') startStage(run.folder, 'labels', inputs);
   run.events.append({ type: 'stage', stage: 'labels', action: plan.action });
   const startedAt = performance.now();
-  const models = loadModels(run.folder, sourceStage(context.recipe, 'labels')!);
-  const tensors = { encoder: parametersFrom(models.encoder), decoder: parametersFrom(models.decoder) };
+  const models = loadModels(active, sourceStage(context.recipe, 'labels'));
+  const moving = { encoder: parametersFrom(models.encoder), decoder: parametersFrom(models.decoder) };
+  const tensors = {
+    encoder: completeModel(context.base, moving.encoder),
+    decoder: completeModel(context.base, moving.decoder),
+  };
   const examples = [...context.train, ...context.validation];
   const writer = mendable(folder, () => new LabelWriter(folder, header));
   try {
@@ -39,7 +46,7 @@ export async function makeLabels(active: ActiveRun): Promise<void> {
       if (active.signal?.aborted) throw new StoppedError('labels', writer.nextExample, 'row');
       const chunk = examples.slice(writer.nextExample, writer.nextExample + LABEL_CHUNK);
       writer.append(
-        inBatches(chunk, context.recipe.evaluation.batch, (part) => softLabels(context, tensors, part)),
+        inParts(chunk, context.recipe.evaluation.batch).flatMap((part) => softLabels(context, tensors, part)),
       );
       const seconds = (performance.now() - startedAt) / 1000;
       observer.onStep?.({
@@ -53,8 +60,10 @@ export async function makeLabels(active: ActiveRun): Promise<void> {
     writer.finish();
   } finally {
     writer.close();
-    disposeParameters(tensors.encoder);
-    disposeParameters(tensors.decoder);
+    for (const model of ['encoder', 'decoder'] as const) {
+      releaseModel(context.base, moving[model], tensors[model]);
+      disposeParameters(moving[model]);
+    }
   }
   finishStage(run.folder, 'labels', inputs, examples.length);
   const seconds = (performance.now() - startedAt) / 1000;
@@ -69,13 +78,4 @@ function refuseForeignLabels(
 ): void {
   if (!existsSync(join(folder, LABELS_FILE))) return;
   checkLabelHeader('makeLabels', folder, readLabelManifest('makeLabels', folder).header, settings);
-}
-
-/** A chunk is what is made durable at once; a batch is what fits in memory at once. */
-function inBatches<T, R>(items: readonly T[], batch: number, compute: (part: readonly T[]) => R[]): R[] {
-  const results: R[] = [];
-  for (let start = 0; start < items.length; start += batch) {
-    results.push(...compute(items.slice(start, start + batch)));
-  }
-  return results;
 }

@@ -1,7 +1,7 @@
 import { wilsonInterval } from '@latent-sft/metrics';
-import { disposeParameters, initialWeights, parametersFrom } from '@latent-sft/model';
+import { disposeParameters, parametersFrom } from '@latent-sft/model';
 import { type StageWork, trainStage } from '../loop/train-stage.js';
-import type { TrainingStage } from '../recipe/recipe.js';
+import type { TrainingStage } from '../recipe/stage-settings.js';
 import { openLabelStore } from '../run/label-store.js';
 import { mendable } from '../run/mendable.js';
 import { checkpointFolder, finishStage, planStage, stageFolder, startStage } from '../run/stage.js';
@@ -12,6 +12,7 @@ import type { ActiveRun } from './active-run.js';
 import { labelHeader } from './label-header.js';
 import { labelCheckpoint, sourceStage, stageInputs } from './stage-inputs.js';
 import { loadModels, saveStage } from './stage-models.js';
+import { startingWeights } from './starting-weights.js';
 
 /** Skips, resumes or makes one stage that trains. */
 export async function makeStage(active: ActiveRun, stage: TrainingStage): Promise<void> {
@@ -65,15 +66,10 @@ export async function makeStage(active: ActiveRun, stage: TrainingStage): Promis
 
 function workOf(active: ActiveRun, stage: TrainingStage): { work: StageWork; dispose(): void } {
   const { context, run } = active;
-  const { recipe, config } = context;
   if (stage === 'no-cot' || stage === 'cot') {
-    const { initialDeviation: deviation, embeddingDeviation, scaledResiduals } = recipe.model;
-    const spread = { deviation, embeddingDeviation, scaledResiduals };
-    const initial = initialWeights(config, recipe.seed, spread);
-    return { work: chainStage(context, stage, initial), dispose: () => {} };
+    return { work: chainStage(context, stage, startingWeights(active)), dispose: () => {} };
   }
-  const source = sourceStage(recipe, stage)!;
-  const models = loadModels(run.folder, source);
+  const models = loadModels(active, sourceStage(context.recipe, stage));
   if (stage === 'student') {
     const folder = stageFolder(run.folder, 'labels');
     const header = labelHeader(context, labelCheckpoint(active));

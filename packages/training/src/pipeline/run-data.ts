@@ -1,6 +1,7 @@
 import {
   characterTokenizer,
   generateSplits,
+  loadTokenizer,
   modularArithmetic,
   type ReasoningRecord,
   type RecordFormat,
@@ -18,6 +19,7 @@ import {
 } from '@latent-sft/data';
 import { randomDraws } from '@latent-sft/random';
 import type { Recipe } from '../recipe/recipe.js';
+import { pretrainedPath } from './pretrained.js';
 
 /** The records of a run; no question of validation or test is in training. */
 export interface RunData {
@@ -25,6 +27,8 @@ export interface RunData {
   readonly validation: readonly ReasoningRecord[];
   readonly test: readonly ReasoningRecord[];
   readonly tokenizer: Tokenizer;
+  /** Where the pretrained model lies; null for fresh weights. */
+  readonly modelPath: string | null;
   /** Training rows left out because validation or test asks the same question. */
   readonly removed: number;
   /** sha256 of each split. */
@@ -34,18 +38,21 @@ export interface RunData {
 }
 
 /**
- * Makes or reads a recipe's records and its tokenizer; the same recipe gives the same data on every machine.
+ * Makes or reads a recipe's records and its tokenizer, and fetches its pretrained model if it has one; the same
+ * recipe gives the same data on every machine.
  *
+ * @param onProgress told what is being fetched
  * @throws if a file is missing or malformed, naming file and line.
  * @throws if a task cannot give that many different questions.
+ * @throws if there is no such pretrained model.
  */
-export function loadRunData(recipe: Recipe): RunData {
-  const { records, words, chance, removed } = loadRecords(recipe);
-  // a task's vocabulary is words, and the space between two of them is a character too
-  const tokenizer = recipe.tokenizer === 'words' ? wordTokenizer(words) : characterTokenizer([...words, ' ']);
+export async function loadRunData(recipe: Recipe, onProgress?: (sentence: string) => void): Promise<RunData> {
+  const { records, words, chance, removed } = await loadRecords(recipe);
+  const modelPath = await pretrainedPath(recipe, onProgress);
   return {
     ...records,
-    tokenizer,
+    tokenizer: await tokenizerOf(recipe, words, modelPath),
+    modelPath,
     removed,
     digests: {
       train: recordsDigest(records.train),
@@ -54,6 +61,16 @@ export function loadRunData(recipe: Recipe): RunData {
     },
     chance,
   };
+}
+
+async function tokenizerOf(
+  { tokenizer, markers }: Recipe,
+  words: readonly string[],
+  modelPath: string | null,
+): Promise<Tokenizer> {
+  if (modelPath !== null) return loadTokenizer(modelPath, markers);
+  // a task's vocabulary is words, and the space between two of them is a character too
+  return tokenizer === 'words' ? wordTokenizer(words) : characterTokenizer([...words, ' ']);
 }
 
 /**

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Tokenizer, tokenizeRecord } from '@latent-sft/data';
-import { writeFileAtomically } from '@latent-sft/model';
+import type { Tokenizer } from '@latent-sft/data';
+import { type ModelConfig, writeFileAtomically } from '@latent-sft/model';
 import { stringify } from 'yaml';
 import type { Recipe } from '../recipe/recipe.js';
 import { sha256OfJson } from '../run/digest.js';
 import { openRun } from '../run/run-folder.js';
-import { modelConfigOf, type StageContext } from '../stages/stage-context.js';
+import { freshModelConfig, type StageContext } from '../stages/stage-context.js';
 import type { ActiveRun, RunObserver } from './active-run.js';
 import { makeLabels } from './make-labels.js';
 import { makeStage } from './make-stage.js';
+import { openPretrained, type Pretrained } from './pretrained.js';
 import { loadRunData, type RunData } from './run-data.js';
 import { stagesOf } from './stage-files.js';
+import { tokenizeWithin } from './tokenize-within.js';
 
 /**
  * Runs every stage of a recipe in a folder: finished stages are skipped by hash, a stopped one goes on from its
@@ -31,21 +33,23 @@ export async function runRecipe(
     readonly observer?: RunObserver;
   } = {},
 ): Promise<void> {
-  const data = options.data ?? loadRunData(recipe);
-  const config = modelConfigOf(recipe, data.tokenizer.vocabulary.length);
-  const tokens = (records: typeof data.train) =>
-    records.map((record) => tokenizeRecord(record, data.tokenizer, recipe.segmenter));
-  const context: StageContext = {
-    recipe,
-    config,
-    tokenizer: data.tokenizer,
-    train: tokens(data.train),
-    validation: tokens(data.validation),
-    validationRecords: data.validation.slice(0, recipe.evaluation.validationItems),
-  };
+  const data = options.data ?? (await loadRunData(recipe));
+  const train = tokenizeWithin(recipe, data.tokenizer, data.train, 'training');
+  const validation = tokenizeWithin(recipe, data.tokenizer, data.validation, 'validation');
   const run = openRun(folder, stringify(recipe));
+  let pretrained: Pretrained | null = null;
   try {
     writeTokenizer(folder, data.tokenizer);
+    pretrained = data.modelPath === null ? null : await openPretrained(recipe, data.modelPath);
+    const context: StageContext = {
+      recipe,
+      config: pretrained?.config ?? freshConfig(recipe, data.tokenizer),
+      tokenizer: data.tokenizer,
+      base: pretrained?.frozen ?? null,
+      train: train.examples,
+      validation: validation.examples,
+      validationRecords: validation.records.slice(0, recipe.evaluation.validationItems),
+    };
     run.events.append({
       type: 'data',
       train: data.train.length,
@@ -55,10 +59,14 @@ export async function runRecipe(
       trainSha256: data.digests.train,
       validationSha256: data.digests.validation,
       testSha256: data.digests.test,
+      dropped: train.tooLong.dropped + validation.tooLong.dropped,
+      cut: train.tooLong.cut + validation.tooLong.cut,
     });
+    for (const { warning } of [train, validation]) if (warning) options.observer?.onWarning?.(warning);
     const active: ActiveRun = {
       run,
       context,
+      pretrained,
       dataDigest: sha256OfJson(data.digests),
       signal: options.signal,
       observer: options.observer ?? {},
@@ -68,8 +76,14 @@ export async function runRecipe(
       else await makeStage(active, stage);
     }
   } finally {
+    pretrained?.dispose();
     run.close();
   }
+}
+
+function freshConfig({ model }: Recipe, tokenizer: Tokenizer): ModelConfig {
+  if (model.source !== 'fresh') throw new Error(`runRecipe: expected the path of ${model.from}, got none`);
+  return freshModelConfig(model, tokenizer.vocabulary.length);
 }
 
 function writeTokenizer(folder: string, tokenizer: Tokenizer): void {

@@ -1,4 +1,5 @@
-import { type Recipe, TRAINING_STAGES, type TrainingStage } from '../recipe/recipe.js';
+import type { Recipe } from '../recipe/recipe.js';
+import { TRAINING_STAGES, type TrainingStage } from '../recipe/stage-settings.js';
 
 /** Encoder and decoder of a stage-1 phase, names prefixed `encoder/` and `decoder/`. */
 export const MODELS_FILE = 'models.safetensors';

@@ -1,56 +1,60 @@
-import { exampleRows, packBatch } from '@latent-sft/data';
+import { type ExampleRows, exampleRows, packBatch } from '@latent-sft/data';
 import type { NamedArray } from '@latent-sft/model';
 import { chainLayout, type ExampleTokens, sizesOf } from '@latent-sft/segmentation';
-import { answerQuestions } from '../evaluation/answer-questions.js';
-import { answererOf } from '../evaluation/answerer.js';
+import { validationAccuracy } from '../evaluation/validation-accuracy.js';
 import { exampleOrder } from '../loop/example-order.js';
 import type { StageWork } from '../loop/train-stage.js';
 import { TrainableVector } from '../optimiser/trainable-vector.js';
 import { deviceBatch } from './device-batch.js';
+import { completeModel, usingModel } from './frozen-base.js';
+import { inParts, packParts } from './micro-batches.js';
 import { loopSettings, type StageContext } from './stage-context.js';
 import { chainLoss } from './stage-losses.js';
-import { lossValue, meanLoss } from './validation.js';
+import { lossValue, meanLoss, tokensOf } from './validation.js';
 
 /**
- * The two baselines, trained from fresh weights on question, chain and answer (CoT-SFT, which is also where
- * stage 1 starts) or on question and answer alone (No-CoT).
+ * The two baselines, trained on question, chain and answer (CoT-SFT, which is also where stage 1 starts) or on
+ * question and answer alone (No-CoT).
+ *
+ * @param initial what moves: all weights, or adapters
  */
 export function chainStage(
   context: StageContext,
   stage: 'cot' | 'no-cot',
   initial: ReadonlyMap<string, NamedArray>,
 ): StageWork {
-  const { recipe, config, train, validation, validationRecords } = context;
+  const { recipe, config, base, train, validation } = context;
+  const { batch: batchSize, microBatch } = recipe.stages[stage];
   const vector = new TrainableVector(initial);
-  const order = exampleOrder(recipe.seed, stage, train.length, recipe.stages[stage].batch);
-  const batchOf = (examples: readonly ExampleTokens[]) =>
-    packBatch(
-      examples.map((example) => {
-        const shown = stage === 'cot' ? example : { ...example, segments: [] };
-        return exampleRows(chainLayout(sizesOf(shown)), shown, { mask: 'causal', latentId: 0 });
-      }),
-    );
+  const order = exampleOrder(recipe.seed, stage, train.length, batchSize);
+  const rowsOf = (example: ExampleTokens): ExampleRows => {
+    const shown = stage === 'cot' ? example : { ...example, segments: [] };
+    return exampleRows(chainLayout(sizesOf(shown)), shown, { mask: 'causal', latentId: 0 });
+  };
   return {
     ...loopSettings(recipe, stage),
     vector,
     prepare(step) {
-      const packed = batchOf(order(step).map((index) => train[index]!));
-      const batch = deviceBatch(packed, config);
+      const examples = order(step).map((index) => rowsOf(train[index]!));
+      const packed = packParts(inParts(examples, microBatch));
+      const batches = packed.map((part) => deviceBatch(part, config));
       return {
-        lossOf: (parameters) => chainLoss(config, parameters, batch),
-        tokens: packed.tokens,
-        dispose: () => batch.dispose(),
+        losses: batches.map((batch) => (moving) => chainLoss(config, completeModel(base, moving), batch)),
+        tokens: tokensOf(...packed),
+        dispose: () => {
+          for (const batch of batches) batch.dispose();
+        },
       };
     },
-    validate(parameters) {
-      const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
-        const batch = deviceBatch(batchOf(part), config);
-        const value = lossValue(() => chainLoss(config, parameters, batch));
-        batch.dispose();
-        return value;
-      });
-      const answered = answerQuestions(answererOf(context, parameters, stage), validationRecords);
-      return { loss, accuracy: answered.filter(({ correct }) => correct).length / answered.length };
-    },
+    validate: (moving) =>
+      usingModel(base, moving, (model) => {
+        const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
+          const batch = deviceBatch(packBatch(part.map(rowsOf)), config);
+          const value = lossValue(() => chainLoss(config, model, batch));
+          batch.dispose();
+          return value;
+        });
+        return { loss, accuracy: validationAccuracy(context, model, stage) };
+      }),
   };
 }

@@ -11,6 +11,7 @@ import { latentStates, readoutOf } from './stage-losses.js';
 /** The latents of one example as vectors, float32 [D] each. */
 export type LatentVectors = readonly Float32Array[];
 
+/** Encoder and decoder, each whole. */
 interface Models {
   readonly encoder: Parameters;
   readonly decoder: Parameters;

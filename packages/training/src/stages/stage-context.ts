@@ -2,13 +2,17 @@ import type { ReasoningRecord, Tokenizer } from '@latent-sft/data';
 import type { ModelConfig } from '@latent-sft/model';
 import type { ExampleTokens } from '@latent-sft/segmentation';
 import type { MixtureSettings } from '@latent-sft/soft-embedding';
-import type { Recipe, TrainingStage } from '../recipe/recipe.js';
+import type { Recipe } from '../recipe/recipe.js';
+import type { TrainingStage } from '../recipe/stage-settings.js';
+import type { FrozenBase } from './frozen-base.js';
 
 /** What every stage of a run shares. */
 export interface StageContext {
   readonly recipe: Recipe;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
+  /** What adapters stand beside; null where all weights move. */
+  readonly base: FrozenBase | null;
   readonly train: readonly ExampleTokens[];
   readonly validation: readonly ExampleTokens[];
   readonly validationRecords: readonly ReasoningRecord[];
@@ -29,10 +33,13 @@ export function loopSettings(recipe: Recipe, stage: TrainingStage) {
   };
 }
 
-/** The model that a recipe describes, over a tokenizer's vocabulary. */
-export function modelConfigOf(recipe: Recipe, vocabularySize: number): ModelConfig {
+/** The sizes of a model that a recipe describes, over a tokenizer's vocabulary. */
+export function freshModelConfig(
+  model: Extract<Recipe['model'], { source: 'fresh' }>,
+  vocabularySize: number,
+): ModelConfig {
   const { width, layers, heads, keyValueHeads, feedForwardWidth, ropeBase, normEpsilon, tiedEmbeddings } =
-    recipe.model;
+    model;
   return {
     architecture: 'llama',
     vocabularySize,

@@ -48,7 +48,15 @@ export function encodeLatents(
 
 /** The encoder's states at the latent rows, float32 [L, D]. */
 export function latentStates(config: ModelConfig, encoder: Parameters, batch: DeviceBatch): tf.Tensor2D {
-  return tf.tidy(() => gatherRows(batchStates(config, encoder, batch), batch.latents));
+  return tf.tidy(() =>
+    gatherRows(batchStates(config, encoder, batch, latentQueries(encoder, batch)), batch.latents),
+  );
+}
+
+/** What a pretrained encoder reads in latent slots, float32 [L, D]; others have a token for it. */
+function latentQueries(encoder: Parameters, batch: DeviceBatch): tf.Tensor2D | null {
+  const query = encoder.get('latent_query.weight') as tf.Tensor2D | undefined;
+  return query ? tf.tile(query, [batch.latentWeights.size, 1]) : null;
 }
 
 /** The decoder's table that latents are read from, float32 [V, D]. */

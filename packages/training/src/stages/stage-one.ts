@@ -1,16 +1,17 @@
-import { type Batch, exampleRows, packBatch } from '@latent-sft/data';
+import { type Batch, exampleRows } from '@latent-sft/data';
 import type { NamedArray, Parameters } from '@latent-sft/model';
 import { randomStream } from '@latent-sft/random';
 import { decoderLayout, type ExampleTokens, sizesOf } from '@latent-sft/segmentation';
 import { gumbelNoise } from '@latent-sft/soft-embedding';
-import { answerQuestions } from '../evaluation/answer-questions.js';
-import { answererOf } from '../evaluation/answerer.js';
+import { validationAccuracy } from '../evaluation/validation-accuracy.js';
 import { exampleOrder } from '../loop/example-order.js';
 import type { StageWork } from '../loop/train-stage.js';
 import { TrainableVector } from '../optimiser/trainable-vector.js';
 import { type DeviceBatch, deviceBatch } from './device-batch.js';
-import { type LatentVectors, latentVectors } from './encode-examples.js';
+import { latentVectors } from './encode-examples.js';
 import { encoderBatch, latentHead } from './encoder-batch.js';
+import { completeModel, usingModel } from './frozen-base.js';
+import { inParts, packParts } from './micro-batches.js';
 import { loopSettings, type StageContext } from './stage-context.js';
 import { stageOneLoss } from './stage-losses.js';
 import { joinModels, type StageOneModels, splitModels } from './stage-one-models.js';
@@ -31,13 +32,14 @@ export function stageOne(
   initial: StageOneModels<NamedArray>,
   frozen: Partial<{ encoder: Parameters; decoder: Parameters }>,
 ): StageWork {
-  const { recipe, config, train, validation, validationRecords } = context;
+  const { recipe, config, base, train, validation } = context;
+  const { batch: batchSize, microBatch } = recipe.stages[phase];
   const vector = new TrainableVector(joinModels(movingModels(phase, initial)));
   const head = latentHead(context);
   const width =
     head.support === 'full' ? config.vocabularySize : Math.min(head.support, config.vocabularySize);
-  const order = exampleOrder(recipe.seed, phase, train.length, recipe.stages[phase].batch);
-  const modelsOf = (parameters: Parameters) => {
+  const order = exampleOrder(recipe.seed, phase, train.length, batchSize);
+  const partsOf = (parameters: Parameters) => {
     const moving = splitModels(parameters);
     return { encoder: frozen.encoder ?? moving.encoder, decoder: frozen.decoder ?? moving.decoder };
   };
@@ -45,36 +47,52 @@ export function stageOne(
     ...loopSettings(recipe, phase),
     vector,
     prepare(step) {
-      const packed = stageOneBatches(
-        context,
-        phase,
-        order(step).map((index) => train[index]!),
-      );
-      const encoder = deviceBatch(packed.encoder, config);
-      const decoder = deviceBatch(packed.decoder, config);
+      const examples = order(step).map((index) => train[index]!);
+      const packed = stageOneBatches(context, phase, inParts(examples, microBatch));
+      const batches = packed.map(({ encoder, decoder }) => ({
+        encoder: deviceBatch(encoder, config),
+        decoder: deviceBatch(decoder, config),
+      }));
       const stream = randomStream(recipe.seed, `${phase}/gumbel`, step);
-      const noise = gumbelNoise(recipe.latent.noise, stream, packed.encoder.latentRows.length * width);
+      const latents = packed.reduce((sum, { encoder }) => sum + encoder.latentRows.length, 0);
+      const noise = gumbelNoise(recipe.latent.noise, stream, latents * width);
+      let drawn = 0;
       return {
-        lossOf: (parameters) => stageOneLoss(config, modelsOf(parameters), { encoder, decoder }, head, noise),
-        tokens: tokensOf(packed.encoder, packed.decoder),
-        dispose: () => disposeBatches(encoder, decoder),
+        losses: batches.map((batch) => {
+          const size = batch.encoder.latentWeights.size * width;
+          const own = noise?.subarray(drawn, drawn + size) ?? null;
+          drawn += size;
+          return (parameters: Parameters) => {
+            const { encoder, decoder } = partsOf(parameters);
+            const models = { encoder: completeModel(base, encoder), decoder: completeModel(base, decoder) };
+            return stageOneLoss(config, models, batch, head, own);
+          };
+        }),
+        tokens: tokensOf(...packed.flatMap(({ encoder, decoder }) => [encoder, decoder])),
+        dispose: () => disposeBatches(...batches.flatMap(({ encoder, decoder }) => [encoder, decoder])),
       };
     },
     validate(parameters) {
-      const models = modelsOf(parameters);
-      const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
-        const packed = stageOneBatches(context, phase, part);
-        const encoder = deviceBatch(packed.encoder, config);
-        const decoder = deviceBatch(packed.decoder, config);
-        const value = lossValue(() => stageOneLoss(config, models, { encoder, decoder }, head, null));
-        disposeBatches(encoder, decoder);
-        return value;
-      });
-      // the decoder answers from the encoder's latents: an upper bound, since these saw the written chain
-      const givenLatents: LatentVectors[] = latentVectors(context, models, validation);
-      const answerer = answererOf(context, models.decoder, 'latent');
-      const answered = answerQuestions(answerer, validationRecords, { givenLatents });
-      return { loss, accuracy: answered.filter(({ correct }) => correct).length / answered.length };
+      const parts = partsOf(parameters);
+      return usingModel(base, parts.encoder, (encoder) =>
+        usingModel(base, parts.decoder, (decoder) => {
+          const models = { encoder, decoder };
+          const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
+            const [packed] = stageOneBatches(context, phase, [[...part]]);
+            const batch = {
+              encoder: deviceBatch(packed!.encoder, config),
+              decoder: deviceBatch(packed!.decoder, config),
+            };
+            const value = lossValue(() => stageOneLoss(config, models, batch, head, null));
+            disposeBatches(batch.encoder, batch.decoder);
+            return value;
+          });
+          // the decoder answers from the encoder's latents: an upper bound, since these saw the written chain
+          const asked = validation.slice(0, context.validationRecords.length);
+          const givenLatents = latentVectors(context, models, asked);
+          return { loss, accuracy: validationAccuracy(context, decoder, 'latent', givenLatents) };
+        }),
+      );
     },
   };
 }
@@ -83,32 +101,31 @@ function disposeBatches(...batches: readonly DeviceBatch[]): void {
   for (const batch of batches) batch.dispose();
 }
 
-/** The encoder's and the decoder's rows of the same examples. */
+/** The encoder's and the decoder's rows of the same examples, for each part of a step. */
 function stageOneBatches(
   context: StageContext,
   phase: StageOnePhase,
-  examples: readonly ExampleTokens[],
-): { encoder: Batch; decoder: Batch } {
+  parts: readonly (readonly ExampleTokens[])[],
+): { encoder: Batch; decoder: Batch }[] {
   const { masks, stages } = context.recipe;
   const { supervision, superviseAnswer } = stages[phase];
   const tails = supervision === 'strict-suffix' ? 'strict-suffix' : 'next-segment';
   const { segmentContext, answerSeesLastLatent, positions } = masks;
-  return {
-    encoder: encoderBatch(context, examples),
-    decoder: packBatch(
-      examples.map((example) =>
-        exampleRows(decoderLayout(sizesOf(example), { tails }), example, {
-          mask: masks.decoder,
-          maskOptions: { segmentContext, answerSeesLastLatent },
-          track: positions,
-          reading: supervision,
-          superviseAnswer,
-          latentId: 0,
-        }),
-      ),
-      { mean: supervision === 'token-mean' ? 'token' : 'example' },
-    ),
-  };
+  const decoderRows = (example: ExampleTokens) =>
+    exampleRows(decoderLayout(sizesOf(example), { tails }), example, {
+      mask: masks.decoder,
+      maskOptions: { segmentContext, answerSeesLastLatent },
+      track: positions,
+      reading: supervision,
+      superviseAnswer,
+      latentId: 0,
+    });
+  const mean = supervision === 'token-mean' ? 'token' : 'example';
+  const decoders = packParts(
+    parts.map((part) => part.map(decoderRows)),
+    mean,
+  );
+  return parts.map((part, i) => ({ encoder: encoderBatch(context, part), decoder: decoders[i]! }));
 }
 
 /** What moves in a phase: of the encoder all but an output table, since its states are read by the decoder's. */

@@ -5,16 +5,17 @@ import { randomStream } from '@latent-sft/random';
 import { sizesOf, studentLayout } from '@latent-sft/segmentation';
 import { perturbLabels, type SoftLabels } from '@latent-sft/soft-embedding';
 import * as tf from '@tensorflow/tfjs';
-import { answerQuestions } from '../evaluation/answer-questions.js';
-import { answererOf } from '../evaluation/answerer.js';
+import { validationAccuracy } from '../evaluation/validation-accuracy.js';
 import { exampleOrder } from '../loop/example-order.js';
 import type { StageWork } from '../loop/train-stage.js';
 import { TrainableVector } from '../optimiser/trainable-vector.js';
 import type { ExampleLabels } from '../run/label-writer.js';
 import { type DeviceBatch, deviceBatch } from './device-batch.js';
+import { completeModel, usingModel } from './frozen-base.js';
+import { inParts, packParts } from './micro-batches.js';
 import { loopSettings, type StageContext } from './stage-context.js';
 import { studentLoss } from './stage-losses.js';
-import { lossValue, meanLoss } from './validation.js';
+import { lossValue, meanLoss, tokensOf } from './validation.js';
 
 /** Soft labels by example number: training rows first, then validation rows. */
 export interface LabelSource {
@@ -28,8 +29,16 @@ export function studentStage(
   initial: ReadonlyMap<string, NamedArray>,
   labels: LabelSource,
 ): StageWork {
-  const { recipe, config, train, validation, validationRecords, tokenizer } = context;
-  const { schedule, klWeight, ceWeight, klSupport, noise, batch: batchSize } = recipe.stages.student;
+  const { recipe, config, base, train, validation, tokenizer } = context;
+  const {
+    schedule,
+    klWeight,
+    ceWeight,
+    klSupport,
+    noise,
+    batch: batchSize,
+    microBatch,
+  } = recipe.stages.student;
   const { temperature } = recipe.latent;
   const settings = { temperature, support: klSupport, klWeight, ceWeight };
   const vector = new TrainableVector(initial);
@@ -64,38 +73,44 @@ export function studentStage(
     ...loopSettings(recipe, 'student'),
     vector,
     prepare(step) {
-      const examples = order(step);
-      const packed = packBatch(examples.map((index) => rowsOf(train[index]!)));
-      const batch = deviceBatch(packed, config);
+      const parts = inParts(order(step), microBatch);
+      const packed = packParts(parts.map((part) => part.map((index) => rowsOf(train[index]!))));
       const warnings: string[] = [];
-      const slots = slotLabels(
-        examples.map((index) => noisyLabels(index, step, warnings)),
-        batch,
-      );
+      const labelled = packed.map((one, i) => {
+        const batch = deviceBatch(one, config);
+        const soft = parts[i]!.map((index) => noisyLabels(index, step, warnings));
+        return { batch, slots: slotLabels(soft, batch) };
+      });
       const term = lossTermAt(schedule, step);
       return {
-        lossOf: (parameters) => studentLoss(config, parameters, batch, slots, term, settings),
+        losses: labelled.map(
+          ({ batch, slots }) =>
+            (moving) =>
+              studentLoss(config, completeModel(base, moving), batch, slots, term, settings),
+        ),
         warnings,
-        tokens: packed.tokens,
-        dispose: () => disposeAll(batch, slots),
+        tokens: tokensOf(...packed),
+        dispose: () => {
+          for (const { batch, slots } of labelled) disposeAll(batch, slots);
+        },
       };
     },
-    validate(parameters) {
-      let first = 0;
-      const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
-        const batch = deviceBatch(packBatch(part.map(rowsOf)), config);
-        const slots = slotLabels(
-          part.map((_, i) => labels.validation(first + i)),
-          batch,
-        );
-        const value = lossValue(() => studentLoss(config, parameters, batch, slots, 'joint', settings));
-        disposeAll(batch, slots);
-        first += part.length;
-        return value;
-      });
-      const answered = answerQuestions(answererOf(context, parameters, 'latent'), validationRecords);
-      return { loss, accuracy: answered.filter(({ correct }) => correct).length / answered.length };
-    },
+    validate: (moving) =>
+      usingModel(base, moving, (model) => {
+        let first = 0;
+        const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
+          const batch = deviceBatch(packBatch(part.map(rowsOf)), config);
+          const slots = slotLabels(
+            part.map((_, i) => labels.validation(first + i)),
+            batch,
+          );
+          const value = lossValue(() => studentLoss(config, model, batch, slots, 'joint', settings));
+          disposeAll(batch, slots);
+          first += part.length;
+          return value;
+        });
+        return { loss, accuracy: validationAccuracy(context, model, 'latent') };
+      }),
   };
 }
 
