@@ -1,0 +1,14 @@
+/**
+ * How many query-key pairs a mask shows: the keys in the ranges of every query, padding queries none.
+ *
+ * @param ranges limits [start, end) of key ranges, int32 [B * T * 3 * 2]
+ * @throws if the limits do not come in pairs.
+ */
+export function visiblePairs(ranges: Int32Array): number {
+  if (ranges.length % 2 !== 0) {
+    throw new Error(`visiblePairs: expected pairs of limits, got ${ranges.length} numbers`);
+  }
+  let pairs = 0;
+  for (let i = 0; i < ranges.length; i += 2) pairs += ranges[i + 1]! - ranges[i]!;
+  return pairs;
+}
