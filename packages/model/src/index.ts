@@ -9,7 +9,14 @@ export {
   withAdapter,
 } from './adapters/lora.js';
 export { mergeLora } from './adapters/merge-lora.js';
-export { checkModelConfig, huggingFaceModelConfig, type ModelConfig, parseModelConfig } from './config.js';
+export type { Architecture } from './architecture.js';
+export { checkModelConfig, type ModelConfig } from './config.js';
+// Costs
+export { type DecodeCounts, decodeFlops } from './costs/decode-flops.js';
+export { type MixtureCounts, mixtureFlops } from './costs/mixture-flops.js';
+export { type LoraShape, type PassCounts, type PassFlops, passFlops } from './costs/pass-flops.js';
+export { peakRssBytes } from './costs/peak-memory.js';
+export { visiblePairs } from './costs/visible-pairs.js';
 export { causalRanges, continuationRanges } from './forward/causal-ranges.js';
 export { type DecoderPass, decoderStates } from './forward/decoder-states.js';
 export { type LayerCache, layerCaches } from './forward/layer-cache.js';
@@ -29,6 +36,8 @@ export {
   type StopSettings,
 } from './generation/row-progress.js';
 export { argmax, type Sampling, sampleToken } from './generation/sampling.js';
+export { parseModelConfig } from './hugging-face/read-config.js';
+export { huggingFaceModelConfig, type SpecialTokenIds } from './hugging-face/write-config.js';
 export {
   disposeParameters,
   type InitialSpread,

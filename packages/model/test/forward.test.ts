@@ -25,13 +25,12 @@ import {
 } from '../src/index.js';
 import { engines } from './engines.js';
 import { inFloat64, referenceScores } from './reference-model.js';
-import { tinyConfig, tinyWeights } from './tiny-model.js';
+import { tinyConfig, tinyConfigs, tinyWeights } from './tiny-model.js';
 
 const shared = (path: string) => fileURLToPath(new URL(`../../../../shared/${path}`, import.meta.url));
 const STORIES = shared('models/stories260K/stories260K.bin');
 const GOLDEN = shared('golden/stories260K-nll.json');
 const IDS = [3, 10, 0, 7, 7, 2];
-const tiedConfig: ModelConfig = { ...tinyConfig, tiedEmbeddings: true };
 
 /** Sum of the negative log-likelihoods, as a training step computes it. */
 function nll(config: ModelConfig, parameters: Parameters, ids: readonly number[]): tf.Scalar {
@@ -58,18 +57,21 @@ describe.each(engines)('the forward pass on %s', (engine) => {
     await selectEngine(engine);
   });
 
-  it.each([tinyConfig, tiedConfig])('equals the definition in float64 (tied: $tiedEmbeddings)', (config) => {
-    const weights = tinyWeights(config);
-    const parameters = parametersFrom(weights);
-    const scores = scoreTokens(config, parameters, IDS);
-    referenceScores(config, inFloat64(weights), IDS).forEach((expected, t) => {
-      expect(scores[t], `token ${t + 1}`).toBeCloseTo(expected, 4);
-    });
-    disposeParameters(parameters);
-  });
+  it.each(tinyConfigs)(
+    'equals the definition in float64 ($architecture, tied: $tiedEmbeddings)',
+    (config) => {
+      const weights = tinyWeights(config);
+      const parameters = parametersFrom(weights);
+      const scores = scoreTokens(config, parameters, IDS);
+      referenceScores(config, inFloat64(weights), IDS).forEach((expected, t) => {
+        expect(scores[t], `token ${t + 1}`).toBeCloseTo(expected, 4);
+      });
+      disposeParameters(parameters);
+    },
+  );
 
-  it.each([tinyConfig, tiedConfig])(
-    'has the gradient of every parameter that differences give (tied: $tiedEmbeddings)',
+  it.each(tinyConfigs)(
+    'has the gradient of every parameter that differences give ($architecture, tied: $tiedEmbeddings)',
     (config) => {
       const weights = tinyWeights(config);
       const exact = inFloat64(weights);
@@ -121,14 +123,14 @@ describe.each(engines)('the forward pass on %s', (engine) => {
     },
   );
 
-  it('scores the same after saving and loading', () => {
+  it.each(tinyConfigs)('scores the same after saving and loading ($architecture)', (config) => {
     const folder = mkdtempSync(join(tmpdir(), 'latent-sft-model-'));
-    const parameters = parametersFrom(tinyWeights());
-    saveModelFolder(folder, tinyConfig, weightsOf(parameters));
+    const parameters = parametersFrom(tinyWeights(config));
+    saveModelFolder(folder, config, weightsOf(parameters));
     const loaded = loadModelFolder(folder);
     const again = parametersFrom(loaded.weights);
-    expect(loaded.config).toEqual(tinyConfig);
-    expect(scoreTokens(loaded.config, again, IDS)).toEqual(scoreTokens(tinyConfig, parameters, IDS));
+    expect(loaded.config).toEqual(config);
+    expect(scoreTokens(loaded.config, again, IDS)).toEqual(scoreTokens(config, parameters, IDS));
     disposeParameters(parameters);
     disposeParameters(again);
     rmSync(folder, { recursive: true });

@@ -15,7 +15,7 @@ import { automatonConfig, automatonWeights, oneHot, WORD } from './automaton.js'
 import { engines } from './engines.js';
 import { referenceGeneration } from './reference-generation.js';
 import { inFloat64 } from './reference-model.js';
-import { tinyConfig, tinyWeights } from './tiny-model.js';
+import { tinyConfig, tinyConfigs, tinyWeights } from './tiny-model.js';
 
 const settings: GenerationSettings = {
   mode: 'latent',
@@ -60,6 +60,38 @@ describe.each(engines)('generate on %s', (engine) => {
     // The weights' seed was chosen so that rows end at different steps, or the test would say little.
     expect(new Set(batch.map(({ latentCount }) => latentCount)).size).toBeGreaterThan(2);
     expect(new Set(batch.map(({ tokens }) => tokens.length)).size).toBeGreaterThan(2);
+  });
+
+  it.each(tinyConfigs.slice(1))('equals a whole pass for every step ($architecture)', (config) => {
+    const ofConfig = tinyWeights({ ...config, maxPositions: 32 }, 11);
+    const own = parametersFrom(ofConfig);
+    const batch = generate({ ...config, maxPositions: 32 }, own, requests, settings);
+    let compared = 0;
+    requests.forEach((request, row) => {
+      const expected = referenceGeneration(config, inFloat64(ofConfig), request, settings);
+      if (expected.leastLead < 1e-4) return; // a lead that float32 cannot see
+      expectEqual(batch[row]!, expected);
+      compared++;
+    });
+    expect(compared).toBeGreaterThan(requests.length / 2);
+    disposeParameters(own);
+  });
+
+  it('keeps a finished row within the positions that a model has learned', () => {
+    const config = tinyConfigs.at(-1)!; // 8 positions
+    const own = parametersFrom(tinyWeights(config));
+    const latent = new Float32Array(config.width).fill(0.1);
+    const short = { prompt: [1], givenLatents: [latent, latent, latent, latent] };
+    const long = { prompt: [1, 2, 3, 4, 5, 6], givenLatents: [] };
+    const how = { ...settings, end: [7], maxTokens: 1 };
+    const batch = generate(config, own, [long, short, short], how);
+    [long, short, short].forEach((request, row) => {
+      expect(batch[row]!.tokens).toEqual(generate(config, own, [request], how)[0]!.tokens);
+    });
+    expect(() => generate(config, own, [long], { ...how, end: [7, 7, 7] })).toThrow(
+      'positionTable: expected positions within [0, 8), those that gpt2 has learned, got 8',
+    );
+    disposeParameters(own);
   });
 
   it('answers a batch as it answers one by one', () => {

@@ -113,12 +113,24 @@ describe('config.json', () => {
   });
 
   it.each([
-    [{ model_type: 'gpt2' }, 'field model_type = "gpt2"'],
+    [{ model_type: 'mistral' }, 'one of llama, qwen2, qwen3, gpt2, got "mistral"'],
+    [{ model_type: undefined }, 'one of llama, qwen2, qwen3, gpt2, got nothing'],
+    [{ model_type: 'toString' }, 'got "toString"'],
     [{ vocab_size: '7' }, 'field vocab_size = "7"'],
     [{ hidden_size: undefined }, 'field hidden_size = nothing'],
     [{ num_hidden_layers: 0 }, 'field num_hidden_layers = 0'],
-    [{ attention_bias: true }, 'field attention_bias = true'],
+    [{ attention_bias: 'yes' }, 'field attention_bias = "yes"'],
     [{ rope_scaling: { factor: 32 } }, 'field rope_scaling = {"factor":32}'],
+    [{ rope_scaling: { type: 'linear', factor: 2 } }, 'field rope_scaling.type = "linear"'],
+    [{ rope_scaling: { rope_type: 'llama3', factor: 8 } }, 'field rope_scaling.low_freq_factor = nothing'],
+    [{ rope_scaling: { rope_type: 'llama3', factor: 0.5 } }, 'field rope_scaling.factor = 0.5'],
+    [
+      { rope_parameters: { full_attention: { rope_theta: 1e4 } } },
+      'field rope_parameters.full_attention = {',
+    ],
+    [{ partial_rotary_factor: 0.5 }, 'field partial_rotary_factor = 0.5'],
+    [{ rope_parameters: { rope_theta: 1e4, partial_rotary_factor: 0.5 } }, 'partial_rotary_factor = 0.5'],
+    [{ quantization_config: { bits: 4 } }, 'field quantization_config = {"bits":4} (expected weights in f32'],
     [{ rope_parameters: { rope_theta: 1e4, rope_type: 'yarn' } }, 'field rope_parameters.rope_type = "yarn"'],
     [{ hidden_act: 'gelu' }, 'field hidden_act = "gelu"'],
     [{ num_key_value_heads: 3 }, 'heads of here to be a multiple of keyValueHeads, got 4 and 3'],
@@ -130,7 +142,8 @@ describe('config.json', () => {
   });
 
   it('refuses what is no object', () => {
-    expect(() => parseModelConfig(null, 'here')).toThrow('got an object = null');
+    expect(() => parseModelConfig(null, 'here')).toThrow('expected an object in here, got null');
+    expect(() => parseModelConfig([], 'here')).toThrow('expected an object in here, got []');
   });
 });
 

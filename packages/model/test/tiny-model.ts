@@ -16,12 +16,31 @@ export const tinyConfig: ModelConfig = {
   maxPositions: 64,
 };
 
+/** A tiny model of each architecture, with every part that it may have. */
+export const tinyConfigs: readonly ModelConfig[] = [
+  tinyConfig,
+  { ...tinyConfig, tiedEmbeddings: true, attentionBias: true, feedForwardBias: true },
+  { ...tinyConfig, architecture: 'qwen2' },
+  { ...tinyConfig, architecture: 'qwen3', tiedEmbeddings: true },
+  {
+    ...tinyConfig,
+    architecture: 'gpt2',
+    keyValueHeads: 4,
+    headWidth: 2,
+    ropeBase: null,
+    tiedEmbeddings: true,
+    maxPositions: 8,
+  },
+];
+
 /** Weights large enough that every part of the model matters to its output. */
 export function tinyWeights(config: ModelConfig = tinyConfig, seed = 1): Map<string, NamedArray> {
   const weights = initialWeights(config, seed, { deviation: 0.5 });
   for (const [name, { shape, data }] of weights) {
-    if (!name.endsWith('norm.weight')) continue;
-    weights.set(name, { shape, data: data.map((_, i) => 1 + ((i * 7) % 5) / 10) });
+    const start = name.endsWith('norm.weight') ? 1 : 0;
+    if (start === 1 || name.endsWith('.bias')) {
+      weights.set(name, { shape, data: data.map((_, i) => start + ((i * 7) % 5) / 10) });
+    }
   }
   return weights;
 }

@@ -1,8 +1,10 @@
-import { type AttentionMask, attention, rmsNorm, rotary, swiglu } from '@latent-sft/tensor';
+import { type AttentionMask, attention, embedding, gelu, rotary, swiglu } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
+import { traitsOf } from '../architecture.js';
 import type { ModelConfig } from '../config.js';
 import { type Parameters, parameter } from '../parameters/parameters.js';
 import type { LayerCache } from './layer-cache.js';
+import { linear, norm } from './maps.js';
 import type { PositionTable } from './positions.js';
 
 /** A pass over B rows of T tokens. */
@@ -20,75 +22,61 @@ export interface DecoderPass {
 }
 
 /**
- * States after the final norm of a llama-family decoder: per layer
- * x + attention(norm(x)), then x + down(silu(gate) * up) of norm(x).
+ * States after the final norm of a decoder: per layer x + attention(norm(x)), then x + feed-forward(norm(x)).
  *
  * @returns float32 [B, T, D]
  * @throws if the inputs are not [B, T, width].
  */
 export function decoderStates(pass: DecoderPass): tf.Tensor3D {
-  const { config, parameters, inputs } = pass;
+  const { config, parameters, inputs, positions } = pass;
   if (inputs.shape[2] !== config.width) {
     throw new Error(`decoderStates: expected inputs [B, T, ${config.width}], got [${inputs.shape}]`);
   }
   return tf.tidy(() => {
     let x = inputs;
+    if (positions.ids) {
+      const table = parameter<tf.Tensor2D>(parameters, 'model.position_embeddings.weight');
+      x = tf.add(x, tf.reshape(embedding(table, positions.ids), x.shape));
+    }
     for (let layer = 0; layer < config.layers; layer++) {
       const prefix = `model.layers.${layer}`;
-      const attentionInput = norm(pass, x, `${prefix}.input_layernorm`);
-      x = tf.add(x, attentionBlock(pass, attentionInput, layer));
-      const feedForwardInput = norm(pass, x, `${prefix}.post_attention_layernorm`);
-      const gate = linear(parameters, feedForwardInput, `${prefix}.mlp.gate_proj`);
-      const up = linear(parameters, feedForwardInput, `${prefix}.mlp.up_proj`);
-      x = tf.add(x, linear(parameters, swiglu(gate, up), `${prefix}.mlp.down_proj`));
+      x = tf.add(x, attentionBlock(pass, norm(config, parameters, x, `${prefix}.input_layernorm`), layer));
+      x = tf.add(
+        x,
+        feedForward(pass, norm(config, parameters, x, `${prefix}.post_attention_layernorm`), layer),
+      );
     }
-    return norm(pass, x, 'model.norm');
+    return norm(config, parameters, x, 'model.norm');
   });
 }
 
 function attentionBlock(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Tensor3D {
   const { config, parameters, positions, mask, cache } = pass;
+  const { heads, keyValueHeads, headWidth } = config;
+  const { queryKeyNorm } = traitsOf(config.architecture);
   const [batch, length] = x.shape;
   const prefix = `model.layers.${layer}.self_attn`;
-  const project = (name: string, heads: number) =>
-    tf.reshape(linear(parameters, x, `${prefix}.${name}`), [
-      batch,
-      length,
-      heads,
-      config.headWidth,
-    ]) as tf.Tensor4D;
-  const query = rotary(project('q_proj', config.heads), positions.rotary); // [B, T, H, d]
-  let key = rotary(project('k_proj', config.keyValueHeads), positions.rotary); // [B, T, G, d]
-  let value = project('v_proj', config.keyValueHeads);
+  const project = (name: string, count: number): tf.Tensor4D =>
+    tf.reshape(linear(parameters, x, `${prefix}.${name}`), [batch, length, count, headWidth]);
+  const place = (y: tf.Tensor4D, name: string): tf.Tensor4D => {
+    const normed = queryKeyNorm ? norm(config, parameters, y, `${prefix}.${name}`) : y;
+    return positions.rotary ? rotary(normed, positions.rotary) : normed;
+  };
+  const query = place(project('q_proj', heads), 'q_norm'); // [B, T, H, d]
+  let key = place(project('k_proj', keyValueHeads), 'k_norm'); // [B, T, G, d]
+  let value = project('v_proj', keyValueHeads);
   if (cache) ({ key, value } = cache[layer]!.append(key, value)); // [B, S, G, d]
-  const mixed = attention(query, key, value, mask);
-  return linear(
-    parameters,
-    tf.reshape(mixed, [batch, length, config.heads * config.headWidth]),
-    `${prefix}.o_proj`,
-  );
+  const mixed: tf.Tensor3D = tf.reshape(attention(query, key, value, mask), [
+    batch,
+    length,
+    heads * headWidth,
+  ]);
+  return linear(parameters, mixed, `${prefix}.o_proj`);
 }
 
-function norm({ config, parameters }: DecoderPass, x: tf.Tensor3D, name: string): tf.Tensor3D {
-  return rmsNorm(x, parameter<tf.Tensor1D>(parameters, `${name}.weight`), config.normEpsilon);
-}
-
-/**
- * x W^T (+ b) for a weight [out, in], as matrix products over all rows; with an adapter of rank r on the map,
- * + scale (x A^T) B^T (Hu et al. 2021, arXiv 2106.09685, eq. 3).
- */
-function linear(parameters: Parameters, x: tf.Tensor3D, name: string): tf.Tensor3D {
-  const weight = parameter<tf.Tensor2D>(parameters, `${name}.weight`);
-  const [batch, length, width] = x.shape;
-  const rows: tf.Tensor2D = tf.reshape(x, [batch * length, width]);
-  let flat = tf.matMul(rows, weight, false, true);
-  const bias = parameters.get(`${name}.bias`);
-  if (bias) flat = tf.add(flat, bias);
-  if (parameters.has(`${name}.lora_A.weight`)) {
-    const lowered = tf.matMul(rows, parameter<tf.Tensor2D>(parameters, `${name}.lora_A.weight`), false, true);
-    const scaled = tf.mul<tf.Tensor2D>(lowered, parameter(parameters, 'lora_scale'));
-    const raise = parameter<tf.Tensor2D>(parameters, `${name}.lora_B.weight`);
-    flat = tf.add(flat, tf.matMul(scaled, raise, false, true));
-  }
-  return tf.reshape(flat, [batch, length, weight.shape[0]]);
+function feedForward({ config, parameters }: DecoderPass, x: tf.Tensor3D, layer: number): tf.Tensor3D {
+  const map = (y: tf.Tensor3D, name: string) => linear(parameters, y, `model.layers.${layer}.mlp.${name}`);
+  const up = map(x, 'up_proj'); // [B, T, F]
+  const gated = traitsOf(config.architecture).feedForward === 'swiglu';
+  return map(gated ? swiglu(map(x, 'gate_proj'), up) : gelu(up), 'down_proj');
 }

@@ -246,7 +246,10 @@ function stepInputs(
 function step(config: ModelConfig, parameters: Parameters, inputs: tf.Tensor2D, active: Active): tf.Tensor2D {
   const batch = active.rows.length;
   const lengths = active.rows.map((row) => row.promptTokens);
-  const positions = Int32Array.from(lengths, (length) => length + active.steps);
+  // a finished row reads padding, and must not run beyond the positions that a model has learned
+  const positions = Int32Array.from(active.rows, ({ progress, promptTokens }) =>
+    progress.done ? 0 : promptTokens + active.steps,
+  );
   active.steps++;
   const keys = active.promptLength + active.steps;
   const ranges = continuationRanges(lengths, active.promptLength, active.steps);

@@ -4,12 +4,12 @@ import type { ModelConfig } from '../config.js';
 import type { NamedArray } from '../weights/named-array.js';
 import { tensorShapes } from '../weights/tensor-shapes.js';
 
-/** A model's tensors by Hugging Face name; linear maps are [out, in]. */
+/** A model's tensors by the names that Hugging Face gives llama's; linear maps are [out, in]. */
 export type Parameters = ReadonlyMap<string, tf.Tensor>;
 
 /** How fresh weights are spread. */
 export interface InitialSpread {
-  /** Standard deviation of every weight but norms, which start at 1. */
+  /** Standard deviation of every weight but norms, which start at 1, and biases, at 0. */
   readonly deviation: number;
   /** Of the input table, where it is another one. */
   readonly embeddingDeviation?: number | undefined;
@@ -47,7 +47,9 @@ export function initialWeights(
     const draws = () => randomStream(seed, `init/${name}`).normal(size);
     const data = name.endsWith('norm.weight')
       ? new Float32Array(size).fill(1)
-      : draws().map((x) => x * deviationOf(name));
+      : name.endsWith('.bias')
+        ? new Float32Array(size)
+        : draws().map((x) => x * deviationOf(name));
     weights.set(name, { shape, data });
   }
   return weights;

@@ -1,16 +1,18 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkModelConfig, huggingFaceModelConfig, type ModelConfig, parseModelConfig } from '../config.js';
+import { checkModelConfig, type ModelConfig } from '../config.js';
+import { fromHuggingFace, toHuggingFace } from '../hugging-face/model-tensors.js';
+import { parseModelConfig } from '../hugging-face/read-config.js';
+import { huggingFaceModelConfig, type SpecialTokenIds } from '../hugging-face/write-config.js';
 import { writeFileAtomically } from './atomic-file.js';
 import { readLlama2c } from './llama2c.js';
 import type { NamedArray } from './named-array.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
-import { checkWeights } from './tensor-shapes.js';
 
 /**
  * Loads a model: a folder with Hugging Face's `config.json` and `model.safetensors`, or a llama2.c file.
  * @throws If neither is there.
- * @throws If the config is not JSON, or not one of a llama model.
+ * @throws If the config is not JSON, or not one of a supported model.
  * @throws If the weights are malformed, or not those of the config.
  */
 export function loadModelFolder(folderOrFile: string): {
@@ -32,11 +34,12 @@ export function loadModelFolder(folderOrFile: string): {
     );
   }
   const config = parseModelConfig(readJson(configFile), configFile);
-  return { config, weights: checkWeights(config, readSafetensors(weightsFile), weightsFile) };
+  return { config, weights: fromHuggingFace(config, readSafetensors(weightsFile), weightsFile) };
 }
 
 /**
  * Saves a model in the form that `loadModelFolder` and Hugging Face's transformers read.
+ * @param tokens Ids that transformers' generation looks for in the config; default none.
  * @throws If the weights are not those of the config.
  * @throws If the folder cannot be written or the disk is full.
  */
@@ -44,12 +47,13 @@ export function saveModelFolder(
   folder: string,
   config: ModelConfig,
   weights: ReadonlyMap<string, NamedArray>,
+  tokens: SpecialTokenIds = {},
 ): void {
   checkModelConfig(config, folder);
-  const checked = checkWeights(config, weights, folder);
+  const tensors = toHuggingFace(config, weights, folder);
   mkdirSync(folder, { recursive: true });
-  writeSafetensors(join(folder, 'model.safetensors'), checked, { format: 'pt' });
-  const json = `${JSON.stringify(huggingFaceModelConfig(config), null, 2)}\n`;
+  writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
+  const json = `${JSON.stringify(huggingFaceModelConfig(config, tokens), null, 2)}\n`;
   writeFileAtomically(join(folder, 'config.json'), [Buffer.from(json)]);
 }
 

@@ -1,0 +1,40 @@
+import { layerNorm, rmsNorm } from '@latent-sft/tensor';
+import * as tf from '@tensorflow/tfjs';
+import { traitsOf } from '../architecture.js';
+import type { ModelConfig } from '../config.js';
+import { type Parameters, parameter } from '../parameters/parameters.js';
+
+/** The norm of a model's architecture over the last axis. */
+export function norm<T extends tf.Tensor>(
+  config: ModelConfig,
+  parameters: Parameters,
+  x: T,
+  name: string,
+): T {
+  const weight = parameter<tf.Tensor1D>(parameters, `${name}.weight`);
+  if (traitsOf(config.architecture).norm === 'rms') return rmsNorm(x, weight, config.normEpsilon);
+  return layerNorm(x, weight, parameter<tf.Tensor1D>(parameters, `${name}.bias`), config.normEpsilon);
+}
+
+/**
+ * x W^T for a weight [out, in], as matrix products over all rows; + b where the map has a bias; with an adapter of
+ * rank r on the map, + scale (x A^T) B^T (Hu et al. 2021, arXiv 2106.09685, eq. 3).
+ */
+export function linear(parameters: Parameters, x: tf.Tensor3D, name: string): tf.Tensor3D {
+  const weight = parameter<tf.Tensor2D>(parameters, `${name}.weight`);
+  const [batch, length, width] = x.shape;
+  const rows: tf.Tensor2D = tf.reshape(x, [batch * length, width]);
+  let flat = tf.matMul(rows, weight, false, true);
+  const bias = parameters.get(`${name}.bias`);
+  if (bias) flat = tf.add(flat, bias);
+  if (parameters.has(`${name}.lora_A.weight`)) {
+    const lower = parameter<tf.Tensor2D>(parameters, `${name}.lora_A.weight`);
+    const raise = parameter<tf.Tensor2D>(parameters, `${name}.lora_B.weight`);
+    const scaled = tf.mul<tf.Tensor2D>(
+      tf.matMul(rows, lower, false, true),
+      parameter(parameters, 'lora_scale'),
+    );
+    flat = tf.add(flat, tf.matMul(scaled, raise, false, true));
+  }
+  return tf.reshape(flat, [batch, length, weight.shape[0]]);
+}
