@@ -2,6 +2,7 @@
 export { type ExampleRows, exampleRows, type RowSettings, type RowTarget } from './batching/example-rows.js';
 export { type Batch, type PackSettings, packBatch } from './batching/pack-batch.js';
 export { countTokens, type LengthLimit, type LimitedExamples, limitLengths } from './limits/limit-lengths.js';
+export { type PromptSettings, promptIds } from './prompts/prompt-ids.js';
 export { describeRecords, type RecordsDescription } from './readers/describe-records.js';
 export { type EquationChain, equationChain } from './readers/equation-chain.js';
 export { type RecordFile, readRecordFile } from './readers/read-record-file.js';
@@ -25,6 +26,9 @@ export type { LengthRange, Task } from './tasks/task.js';
 export { type VariableChainsOptions, variableChains } from './tasks/variable-chains.js';
 export { type Segmenter, tokenizeRecord } from './tokenize-record.js';
 export { characterTokenizer } from './tokenizers/character-tokenizer.js';
-export type { SpecialTokens, Tokenizer } from './tokenizers/tokenizer.js';
+export { loadTokenizer, type MarkerOptions } from './tokenizers/load-tokenizer.js';
+export type { TextRange } from './tokenizers/plain-ranges.js';
+export { saveTokenizer } from './tokenizers/save-tokenizer.js';
+export type { ChatTemplate, SpecialTokens, Tokenizer } from './tokenizers/tokenizer.js';
 export { tokenizerDigest, tokenizerFromJSON } from './tokenizers/tokenizer-json.js';
 export { wordTokenizer } from './tokenizers/word-tokenizer.js';

@@ -27,11 +27,10 @@ export function renderChat(
   if (template === undefined) {
     throw new Error('promptIds: expected a tokenizer with a chat template, got none');
   }
-  const render = (question: string) =>
-    renderTemplate(template, messages(parts.instruction, parts.prefix + question + parts.suffix));
-  const text = render(parts.question);
-  const around = render(STAND_IN).split(STAND_IN);
-  return { text, question: questionRanges(text, around, parts.question, template) };
+  const { instruction, prefix, question, suffix } = parts;
+  const conversations = [question, STAND_IN].map((asked) => messages(instruction, prefix + asked + suffix));
+  const [text, frame] = renderTemplate(template, conversations) as [string, string];
+  return { text, question: questionRanges(text, frame.split(STAND_IN), question, template) };
 }
 
 function messages(instruction: string, content: string) {

@@ -1,4 +1,4 @@
-import { runInNewContext } from 'node:vm';
+import { createContext, Script } from 'node:vm';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import type { ChatTemplate } from '../tokenizers/tokenizer.js';
 
@@ -11,33 +11,45 @@ export interface ChatMessage {
 const LIMITS = { templateLength: 1 << 18, textLength: 1 << 22, rangeLength: 10_000, timeMs: 2000 };
 
 /**
- * A conversation as a chat template writes it, with the generation prompt.
+ * Conversations as a chat template writes them, with the generation prompt.
  *
  * `strftime_now` is left out, so that a prompt does not depend on the day; templates have a date of their own for that
- * case. A template is given 2 seconds, ranges of 10,000 and 4 Mi characters.
+ * case. A template is given 2 seconds, ranges of 10,000 numbers and 4 Mi characters;
+ * what it may hold in memory meanwhile is bounded by the time alone.
  *
  * @throws if the template is broken, refuses the conversation, or oversteps a limit; the error names its file.
  */
-export function renderTemplate(template: ChatTemplate, messages: readonly ChatMessage[]): string {
+export function renderTemplate(
+  template: ChatTemplate,
+  conversations: readonly (readonly ChatMessage[])[],
+): string[] {
   const fail = (got: string) =>
     new Error(`promptIds: expected a chat template that renders in ${template.source}, got ${got}`);
   if (template.text.length > LIMITS.templateLength) {
     throw fail(`${template.text.length} characters, more than ${LIMITS.templateLength}`);
   }
-  let text: unknown;
+  let texts: readonly unknown[];
   try {
-    // the time limit of a context also stops what is called from it
-    text = runInNewContext(
-      'render()',
-      { render: () => render(template, messages) },
-      { timeout: LIMITS.timeMs },
-    );
+    // one watch for all: starting it is most of the time that a rendering takes
+    texts = withinTime(() => conversations.map((messages) => render(template, messages)));
   } catch (error) {
-    throw fail((error as Error).message);
+    throw fail(`the error: ${(error as Error).message}`);
   }
-  if (typeof text !== 'string') throw fail(`${typeof text} for a text`);
-  if (text.length > LIMITS.textLength) throw fail(`${text.length} characters of text`);
-  return text;
+  return texts.map((text) => {
+    if (typeof text !== 'string') throw fail(`${typeof text} for a text`);
+    if (text.length > LIMITS.textLength) throw fail(`${text.length} characters of text`);
+    return text;
+  });
+}
+
+const programs = new WeakMap<ChatTemplate, ReturnType<typeof parse>>();
+const sandbox: { call?: () => readonly unknown[] } = createContext({});
+const script = new Script('call()');
+
+/** @throws if the call takes too long: the time limit of a context also stops what is called from it. */
+function withinTime(call: () => readonly unknown[]): readonly unknown[] {
+  sandbox.call = call;
+  return script.runInContext(sandbox, { timeout: LIMITS.timeMs });
 }
 
 function render(template: ChatTemplate, messages: readonly ChatMessage[]): unknown {
@@ -53,9 +65,12 @@ function render(template: ChatTemplate, messages: readonly ChatMessage[]): unkno
     add_generation_prompt: true,
   };
   for (const [name, value] of Object.entries(globals)) environment.set(name, value);
-  const program = parse(tokenize(template.text, { lstrip_blocks: true, trim_blocks: true }));
-  const result = new Interpreter(environment).run(program);
-  return result.value;
+  let program = programs.get(template);
+  if (program === undefined) {
+    program = parse(tokenize(template.text, { lstrip_blocks: true, trim_blocks: true }));
+    programs.set(template, program);
+  }
+  return new Interpreter(environment).run(program).value;
 }
 
 function boundedRange(start: number, stop?: number, step = 1): number[] {

@@ -2,7 +2,7 @@ import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { missingBytes, refuseBytes } from './byte-alphabet.js';
 import type { TokenizerFile } from './check-tokenizer-file.js';
 import { withExactSplits } from './exact-splits.js';
-import { encodePlain, type TextRange } from './plain-ranges.js';
+import { plainRangeEncoder, type TextRange } from './plain-ranges.js';
 import type { Tokenizer } from './tokenizer.js';
 import type { TokenizerSettings } from './tokenizer-settings.js';
 
@@ -16,6 +16,9 @@ export interface HuggingFaceContent {
   readonly think: string;
   readonly end: string;
 }
+
+/** A text of this length takes seconds; one without a place to split it, a minute. */
+const LONGEST_TEXT = 2 ** 22;
 
 /**
  * A tokenizer of a pretrained model, run by `@huggingface/tokenizers`.
@@ -49,16 +52,24 @@ export function huggingFaceTokenizer(
   const missing = missingBytes(file);
 
   const idsOf = (tokenizer: LibraryTokenizer, text: string) => {
+    if (text.length > LONGEST_TEXT) {
+      throw new Error(
+        `huggingFaceTokenizer: expected a text of at most ${LONGEST_TEXT} characters, got ${text.length}`,
+      );
+    }
     if (missing.size > 0) refuseBytes(text, missing, source);
     return tokenizer.encode(text, { add_special_tokens: false }).ids;
   };
+  const encodeAround = plainRangeEncoder(
+    file.added_tokens,
+    (text) => idsOf(library, text),
+    (text) => {
+      withoutAdded ??= make({ added_tokens: [] });
+      return idsOf(withoutAdded, text);
+    },
+  );
   const encode = (text: string, plain: readonly TextRange[] = []) =>
-    plain.length === 0
-      ? idsOf(library, text)
-      : encodePlain(text, plain, file.added_tokens, (part) => {
-          withoutAdded ??= make({ added_tokens: [] });
-          return idsOf(withoutAdded, part);
-        });
+    plain.length === 0 ? idsOf(library, text) : [...encodeAround(text, plain)];
   const decode = (ids: readonly number[]) => {
     const wrong = ids.find((id) => !Number.isInteger(id) || id < 0);
     if (wrong !== undefined) throw new Error(`huggingFaceTokenizer: expected an id >= 0, got ${wrong}`);

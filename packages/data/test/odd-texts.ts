@@ -1,0 +1,22 @@
+/** Texts that tokenizers have stumbled over. */
+export const oddTexts = [
+  '',
+  'a',
+  ' a',
+  '  a\t\tb\n\n c\r\n\r\nd',
+  "don't DON'T I'll 's'S ''re",
+  '12345 1,000,000 ½ ² ٣٤٥٦ Ⅻ 3.50e-7',
+  'e\u0301 é ñ ﬁ Å \u212b a\u0301\u0302\u0303',
+  '👩‍👩‍👧‍👦 🇩🇪 👍🏽 中文字符 日本語 한국어 नमस्ते العربية',
+  '\uFEFFmark \u0085 \u00a0 \u2003 \u200b \u2028',
+  '<|im_start|>user\nhi<|im_end|>\n<|endoftext|>',
+  'a<|im_end|> b  <|im_start',
+  '$#@!~`^&*()_+-=[]{}|;:,.<>/?"\\',
+  '   ',
+  '\r',
+  '\t \n \t',
+  '__proto__ constructor toString',
+  '<<12+3=15>> #### 30',
+  'Ġthe Ċ ▁the',
+  'x'.repeat(500),
+];
