@@ -1,3 +1,4 @@
+export { checkpointed } from './checkpoint.js';
 export type {
   BackwardContext,
   Kernel,
