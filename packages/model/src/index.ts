@@ -57,4 +57,5 @@ export { loadModelFolder, saveModelFolder } from './weights/model-folder.js';
 export type { NamedArray } from './weights/named-array.js';
 export { readAt } from './weights/read-at.js';
 export { readSafetensors, writeSafetensors } from './weights/safetensors.js';
+export { readShardedSafetensors } from './weights/safetensors-shards.js';
 export { checkWeights, tensorShapes } from './weights/tensor-shapes.js';

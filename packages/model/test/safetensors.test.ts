@@ -91,7 +91,7 @@ describe('safetensors round trip', () => {
 describe('malformed safetensors', () => {
   const cases: [string, unknown, number, string][] = [
     ['not JSON', '{"w":', 0, 'expected a JSON header in FILE, got '],
-    ['an array', '[]', 0, 'expected a JSON object as header of FILE, got an array'],
+    ['an array', '[]', 0, 'expected a JSON object as header of FILE, got []'],
     ['null', 'null', 0, 'expected a JSON object as header of FILE, got null'],
     [
       'no offsets',

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { checkModelConfig, type ModelConfig } from '../config.js';
 import type { NamedArray } from './named-array.js';
+import { readAt } from './read-at.js';
 import { tensorShapes } from './tensor-shapes.js';
 
 const HEADER_INTEGERS = 7;
@@ -16,28 +17,29 @@ const VERSIONED_MAGIC = 0x616b3432; // "ak42": version 1 and later, another layo
  * @throws If the file's length is not the one that the header implies.
  */
 export function readLlama2c(file: string): { config: ModelConfig; weights: Map<string, NamedArray> } {
-  const bytes = readBytes(file);
-  const config = readHeader(bytes, file);
-  const { layers, maxPositions, headWidth } = config;
-  const shapes = tensorShapes(config);
-  const valuesOf = (name: string): number =>
-    shapes.get(name)!.reduce((product, length) => product * length, 1);
-
-  const ropeTables = maxPositions * headWidth; // cosines and sines, which we compute
-  const total = [...shapes.keys()].reduce((sum, name) => sum + valuesOf(name), ropeTables);
-  const expectedBytes = HEADER_BYTES + 4 * total;
-  if (bytes.byteLength !== expectedBytes) {
-    throw new Error(
-      `readLlama2c: expected ${expectedBytes} bytes in ${file} by its header, got ${bytes.byteLength}`,
-    );
+  const descriptor = openFile(file);
+  try {
+    return readTensors(descriptor, readConfig(descriptor, file));
+  } finally {
+    closeSync(descriptor);
   }
+}
 
+function readTensors(
+  descriptor: number,
+  config: ModelConfig,
+): { config: ModelConfig; weights: Map<string, NamedArray> } {
+  const { layers, headWidth } = config;
+  const shapes = tensorShapes(config);
   const weights = new Map<string, NamedArray>();
   let offset = HEADER_BYTES;
   const take = (name: string): void => {
-    const end = offset + 4 * valuesOf(name);
-    weights.set(name, { shape: shapes.get(name)!, data: new Float32Array(bytes.buffer.slice(offset, end)) });
-    offset = end;
+    const shape = shapes.get(name)!;
+    const data = new Float32Array(valuesOf(shape));
+    readAt(descriptor, new Uint8Array(data.buffer), offset);
+    offset += data.byteLength;
+    const isRotated = /\.[qk]_proj\.weight$/.test(name);
+    weights.set(name, isRotated ? halfSplitRows({ shape, data }, headWidth) : { shape, data });
   };
   const takeLayers = (name: string): void => {
     for (let layer = 0; layer < layers; layer++) take(`model.layers.${layer}.${name}.weight`);
@@ -53,15 +55,18 @@ export function readLlama2c(file: string): { config: ModelConfig; weights: Map<s
   takeLayers('mlp.down_proj'); // w2
   takeLayers('mlp.up_proj'); // w3
   take('model.norm.weight');
-  offset += 4 * ropeTables;
+  offset += 4 * ropeTableValues(config);
   if (!config.tiedEmbeddings) take('lm_head.weight');
-
-  for (const [name, array] of weights) {
-    if (name.endsWith('q_proj.weight') || name.endsWith('k_proj.weight')) {
-      weights.set(name, halfSplitRows(array, headWidth));
-    }
-  }
   return { config, weights };
+}
+
+/** The cosines and sines in the file, which are computed here. */
+function ropeTableValues({ maxPositions, headWidth }: ModelConfig): number {
+  return maxPositions * headWidth;
+}
+
+function valuesOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
 }
 
 /**
@@ -80,22 +85,23 @@ export function halfSplitRows(array: NamedArray, headWidth: number): NamedArray 
   return { shape: array.shape, data };
 }
 
-function readBytes(file: string): Uint8Array<ArrayBuffer> {
+function openFile(file: string): number {
   try {
-    const content = readFileSync(file);
-    return new Uint8Array(content); // a copy of its own: small Buffers share a pool
+    return openSync(file, 'r');
   } catch (error) {
     throw new Error(`readLlama2c: expected the file ${file}, got ${(error as NodeJS.ErrnoException).code}`);
   }
 }
 
-function readHeader(bytes: Uint8Array<ArrayBuffer>, file: string): ModelConfig {
-  if (bytes.byteLength < HEADER_BYTES) {
+function readConfig(descriptor: number, file: string): ModelConfig {
+  const fileBytes = fstatSync(descriptor).size;
+  if (fileBytes < HEADER_BYTES) {
     throw new Error(
-      `readLlama2c: expected a header of ${HEADER_BYTES} bytes in ${file}, got ${bytes.byteLength} bytes`,
+      `readLlama2c: expected a header of ${HEADER_BYTES} bytes in ${file}, got ${fileBytes} bytes`,
     );
   }
-  const header = new Int32Array(bytes.buffer, 0, HEADER_INTEGERS);
+  const header = new Int32Array(HEADER_INTEGERS);
+  readAt(descriptor, new Uint8Array(header.buffer), 0);
   if (header[0] === VERSIONED_MAGIC) {
     throw new Error(`readLlama2c: expected a legacy float32 export in ${file}, got version ${header[1]}`);
   }
@@ -116,5 +122,12 @@ function readHeader(bytes: Uint8Array<ArrayBuffer>, file: string): ModelConfig {
     maxPositions,
   };
   checkModelConfig(config, file);
+  const values = [...tensorShapes(config).values()].reduce((sum, shape) => sum + valuesOf(shape), 0);
+  const expectedBytes = HEADER_BYTES + 4 * (values + ropeTableValues(config));
+  if (fileBytes !== expectedBytes) {
+    throw new Error(
+      `readLlama2c: expected ${expectedBytes} bytes in ${file} by its header, got ${fileBytes}`,
+    );
+  }
   return config;
 }

@@ -1,16 +1,21 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkModelConfig, type ModelConfig } from '../config.js';
 import { fromHuggingFace, toHuggingFace } from '../hugging-face/model-tensors.js';
 import { parseModelConfig } from '../hugging-face/read-config.js';
 import { huggingFaceModelConfig, type SpecialTokenIds } from '../hugging-face/write-config.js';
 import { writeFileAtomically } from './atomic-file.js';
+import { readJsonFile } from './json-file.js';
 import { readLlama2c } from './llama2c.js';
 import type { NamedArray } from './named-array.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { readShardedSafetensors } from './safetensors-shards.js';
+
+const MAX_CONFIG_BYTES = 10_000_000;
 
 /**
- * Loads a model: a folder with Hugging Face's `config.json` and `model.safetensors`, or a llama2.c file.
+ * Loads a model: a folder with Hugging Face's `config.json` and `model.safetensors`, in one file or in
+ * shards, or a llama2.c file.
  * @throws If neither is there.
  * @throws If the config is not JSON, or not one of a supported model.
  * @throws If the weights are malformed, or not those of the config.
@@ -28,12 +33,11 @@ export function loadModelFolder(folderOrFile: string): {
   if (found.isFile()) return readLlama2c(folderOrFile);
   const configFile = join(folderOrFile, 'config.json');
   const weightsFile = join(folderOrFile, 'model.safetensors');
-  if (!existsSync(weightsFile) && existsSync(`${weightsFile}.index.json`)) {
-    throw new Error(
-      `loadModelFolder: expected one model.safetensors in ${folderOrFile}, got a sharded model`,
-    );
+  const config = parseModelConfig(readJsonFile('loadModelFolder', configFile, MAX_CONFIG_BYTES), configFile);
+  const indexFile = `${weightsFile}.index.json`;
+  if (!existsSync(weightsFile) && existsSync(indexFile)) {
+    return { config, weights: fromHuggingFace(config, readShardedSafetensors(indexFile), indexFile) };
   }
-  const config = parseModelConfig(readJson(configFile), configFile);
   return { config, weights: fromHuggingFace(config, readSafetensors(weightsFile), weightsFile) };
 }
 
@@ -55,13 +59,4 @@ export function saveModelFolder(
   writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const json = `${JSON.stringify(huggingFaceModelConfig(config, tokens), null, 2)}\n`;
   writeFileAtomically(join(folder, 'config.json'), [Buffer.from(json)]);
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(`loadModelFolder: expected JSON in ${file}, got ${code ?? message}`);
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeValue } from './describe-value.js';
 
 /** The number types that can be read, with their bytes per value. */
 export const BYTES_PER_VALUE = { F32: 4, F16: 2, BF16: 2 } as const;
@@ -68,7 +69,7 @@ function parseJsonObject(header: Uint8Array, file: string): object {
     throw fail(`a JSON header in ${file}`, (error as Error).message);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw fail(`a JSON object as header of ${file}`, Array.isArray(parsed) ? 'an array' : `${parsed}`);
+    throw fail(`a JSON object as header of ${file}`, describeValue(parsed));
   }
   return parsed;
 }
@@ -77,7 +78,7 @@ function parseEntry(name: string, value: unknown, dataBytes: number, file: strin
   const tensor = `tensor "${name}" in ${file}`;
   const result = entrySchema.safeParse(value);
   if (!result.success) {
-    throw fail(`${tensor} to have dtype, shape and data_offsets [begin, end]`, JSON.stringify(value));
+    throw fail(`${tensor} to have dtype, shape and data_offsets [begin, end]`, describeValue(value));
   }
   const { dtype, shape, data_offsets: offsets } = result.data;
   const [begin, end] = offsets;

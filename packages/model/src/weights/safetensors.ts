@@ -12,6 +12,7 @@ const MAX_HEADER_BYTES = 100_000_000; // the limit of the reference reader
  * Reads every tensor of a safetensors file; F16 and BF16 are widened to float32.
  * @throws If the file is missing, shorter than its header says, or its header longer than 100 MB.
  * @throws If the header is malformed (see `parseSafetensorsHeader`), naming the file and the tensor.
+ * @throws If there is no memory for a tensor.
  */
 export function readSafetensors(file: string): Map<string, NamedArray> {
   const descriptor = openFile(file);
@@ -21,7 +22,7 @@ export function readSafetensors(file: string): Map<string, NamedArray> {
     const dataStart = LENGTH_BYTES + header.byteLength;
     const arrays = new Map<string, NamedArray>();
     for (const entry of parseSafetensorsHeader(header, fileBytes - dataStart, file)) {
-      arrays.set(entry.name, { shape: entry.shape, data: readValues(descriptor, entry, dataStart) });
+      arrays.set(entry.name, readTensor(descriptor, entry, dataStart, file));
     }
     return arrays;
   } finally {
@@ -98,6 +99,23 @@ function readHeader(descriptor: number, fileBytes: number, file: string): Uint8A
   const header = new Uint8Array(Number(headerBytes));
   readAt(descriptor, header, LENGTH_BYTES);
   return header;
+}
+
+function readTensor(
+  descriptor: number,
+  entry: SafetensorsEntry,
+  dataStart: number,
+  file: string,
+): NamedArray {
+  try {
+    return { shape: entry.shape, data: readValues(descriptor, entry, dataStart) };
+  } catch (error) {
+    const { name, shape } = entry;
+    throw new Error(
+      `readSafetensors: expected to read tensor "${name}" [${shape.join(', ')}] in ${file}, got ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
 }
 
 function readValues(descriptor: number, entry: SafetensorsEntry, dataStart: number): Float32Array {

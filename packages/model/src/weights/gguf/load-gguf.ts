@@ -24,7 +24,7 @@ export async function loadGguf(
   try {
     for (const tensor of header.tensors) {
       const name = nameOfGgufTensor(tensor.name) ?? tensor.name;
-      const array = readTensor(descriptor, tensor, header.dataOffset);
+      const array = readTensor(descriptor, tensor, header.dataOffset, file);
       weights.set(name, config.architecture === 'llama' ? unpermuted(name, array, config.headWidth) : array);
     }
   } finally {
@@ -33,11 +33,24 @@ export async function loadGguf(
   return { config, weights: checkWeights(config, weights, file) };
 }
 
-function readTensor(descriptor: number, tensor: GgufTensorInfo, dataOffset: number): NamedArray {
-  const bytes = new Uint8Array(tensor.sizeBytes);
-  readAt(descriptor, bytes, dataOffset + tensor.offset);
-  const valueCount = tensor.shape.reduce((product, length) => product * length, 1);
-  return { shape: tensor.shape, data: dequantise(tensor.type, bytes, valueCount) };
+function readTensor(
+  descriptor: number,
+  tensor: GgufTensorInfo,
+  dataOffset: number,
+  file: string,
+): NamedArray {
+  const { name, shape, type, offset, sizeBytes } = tensor;
+  try {
+    const bytes = new Uint8Array(sizeBytes);
+    readAt(descriptor, bytes, dataOffset + offset);
+    const valueCount = shape.reduce((product, length) => product * length, 1);
+    return { shape, data: dequantise(type, bytes, valueCount) };
+  } catch (error) {
+    throw new Error(
+      `loadModel: expected to read tensor "${name}" [${shape.join(', ')}] in ${file}, got ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
 }
 
 /** llama.cpp keeps llama's query and key rows for interleaved RoPE; those of other models stay as they were. */
