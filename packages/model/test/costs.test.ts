@@ -129,6 +129,16 @@ describe('passFlops', () => {
       const adapted = { ...frozen, trained: 'lora', lora } as const;
       expect(await counted(config, adapted)).toEqual(passFlops(config, adapted));
     });
+
+    it('with layers computed again', async () => {
+      const full = { ...dense, trained: 'full', checkpoint: true } as const;
+      expect(await counted(config, full)).toEqual(passFlops(config, full));
+      const lora: LoraShape = { rank: 2, targets: ['v_proj', 'up_proj'] };
+      const adapted = { ...dense, trained: 'lora', lora, checkpoint: true } as const;
+      expect(await counted(config, adapted)).toEqual(passFlops(config, adapted));
+      const frozen = { ...dense, trained: 'none', checkpoint: true } as const;
+      expect(await counted(config, frozen)).toEqual(passFlops(config, frozen));
+    });
   });
 
   it('is what a hand counts on a model of one layer', () => {

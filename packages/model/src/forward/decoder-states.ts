@@ -1,4 +1,12 @@
-import { type AttentionMask, attention, embedding, gelu, rotary, swiglu } from '@latent-sft/tensor';
+import {
+  type AttentionMask,
+  attention,
+  checkpointed,
+  embedding,
+  gelu,
+  rotary,
+  swiglu,
+} from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { traitsOf } from '../architecture.js';
 import type { ModelConfig } from '../config.js';
@@ -19,6 +27,11 @@ export interface DecoderPass {
   readonly mask: AttentionMask;
   /** Keys and values of earlier tokens; this pass appends its own. */
   readonly cache?: readonly LayerCache[];
+  /**
+   * Whether only the input of each layer is kept for the backward pass, which computes the layer again: less memory
+   * for a third more time, the same gradients to the bit. Default false.
+   */
+  readonly checkpoint?: boolean;
 }
 
 /**
@@ -26,11 +39,15 @@ export interface DecoderPass {
  *
  * @returns float32 [B, T, D]
  * @throws if the inputs are not [B, T, width].
+ * @throws if layers are to be computed again that have a cache.
  */
 export function decoderStates(pass: DecoderPass): tf.Tensor3D {
-  const { config, parameters, inputs, positions } = pass;
+  const { config, parameters, inputs, positions, checkpoint } = pass;
   if (inputs.shape[2] !== config.width) {
     throw new Error(`decoderStates: expected inputs [B, T, ${config.width}], got [${inputs.shape}]`);
+  }
+  if (checkpoint && pass.cache) {
+    throw new Error('decoderStates: expected checkpoint without a cache, got both');
   }
   return tf.tidy(() => {
     let x = inputs;
@@ -38,15 +55,28 @@ export function decoderStates(pass: DecoderPass): tf.Tensor3D {
       const table = parameter<tf.Tensor2D>(parameters, 'model.position_embeddings.weight');
       x = tf.add(x, tf.reshape(embedding(table, positions.ids), x.shape));
     }
-    for (let layer = 0; layer < config.layers; layer++) {
-      const prefix = `model.layers.${layer}`;
-      x = tf.add(x, attentionBlock(pass, norm(config, parameters, x, `${prefix}.input_layernorm`), layer));
-      x = tf.add(
-        x,
-        feedForward(pass, norm(config, parameters, x, `${prefix}.post_attention_layernorm`), layer),
-      );
-    }
+    const computed = checkpoint ? checkpointedLayer : decoderLayer;
+    for (let layer = 0; layer < config.layers; layer++) x = computed(pass, x, layer);
     return norm(config, parameters, x, 'model.norm');
+  });
+}
+
+function decoderLayer(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Tensor3D {
+  const { config, parameters } = pass;
+  const prefix = `model.layers.${layer}`;
+  const attentionInput = norm(config, parameters, x, `${prefix}.input_layernorm`);
+  const attended: tf.Tensor3D = tf.add(x, attentionBlock(pass, attentionInput, layer));
+  const feedForwardInput = norm(config, parameters, attended, `${prefix}.post_attention_layernorm`);
+  return tf.add(attended, feedForward(pass, feedForwardInput, layer));
+}
+
+/** The same from the layer's tensors as inputs, adapters included, so that gradients reach them. */
+function checkpointedLayer(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Tensor3D {
+  const named = [...pass.parameters].filter(([name]) => name.startsWith(`model.layers.${layer}.`));
+  return checkpointed([x, ...named.map(([, tensor]) => tensor)], ([input, ...tensors]) => {
+    const given = named.map(([name], i) => [name, tensors[i]!] as const);
+    const parameters = new Map([...pass.parameters, ...given]);
+    return decoderLayer({ ...pass, parameters }, input as tf.Tensor3D, layer);
   });
 }
 
