@@ -3,16 +3,16 @@ export { type ExampleRows, exampleRows, type RowSettings, type RowTarget } from 
 export { type Batch, type PackSettings, packBatch } from './batching/pack-batch.js';
 export { countTokens, type LengthLimit, type LimitedExamples, limitLengths } from './limits/limit-lengths.js';
 export { type PromptSettings, promptIds } from './prompts/prompt-ids.js';
+export type { Container } from './readers/containers/container.js';
 export { describeRecords, type RecordsDescription } from './readers/describe-records.js';
 export { type EquationChain, equationChain } from './readers/equation-chain.js';
-export { type RecordFile, readRecordFile } from './readers/read-record-file.js';
-export {
-  type LeftOut,
-  type ReadOptions,
-  type RecordFormat,
-  readRecords,
-  recordFormats,
-} from './readers/read-records.js';
+export type { NamedFormat } from './readers/formats/formats.js';
+export type { FieldNames } from './readers/formats/own-fields.js';
+export { type RecordFormat, recordFormats } from './readers/parse-rows.js';
+export type { LeftOut, ReadOptions } from './readers/read-options.js';
+export { type FileDescription, type RecordFile, readRecordFile } from './readers/read-record-file.js';
+export { readRecords } from './readers/read-records.js';
+export type { RecordProblem } from './readers/source-error.js';
 export type { ReasoningRecord } from './record.js';
 export { hashQuestion, recordsDigest } from './splits/digest.js';
 export { type GeneratedSplits, generateSplits, type SplitSizes } from './splits/generate-splits.js';

@@ -89,8 +89,8 @@ describe('gsm8k', () => {
 
   const train = sharedFile('gsm8k/train.jsonl');
   describe.skipIf(train.missing)('the training file (../shared/data)', () => {
-    it('recomputes in every row and ends in the answer in 7,001', () => {
-      const { description } = readRecordFile(train.path, 'gsm8k');
+    it('recomputes in every row and ends in the answer in 7,001', async () => {
+      const { description } = await readRecordFile(train.path, 'gsm8k');
       expect(description).toMatchObject({
         rows: 7473,
         records: 7001,
@@ -100,17 +100,20 @@ describe('gsm8k', () => {
       expect(description.sha256).toBe('17f347dc51477c50d4efb83959dbb7c56297aba886e5544ee2aaed3024813465');
     });
 
-    it('has the steps that its annotations have', () => {
-      const { description } = readRecordFile(train.path, 'gsm8k', { chains: 'all' });
+    it('has the steps that its annotations have', async () => {
+      const { description } = await readRecordFile(train.path, 'gsm8k', { chains: 'all' });
       expect(description.stepCounts.map(({ records }) => records)).toEqual([
         95, 404, 2175, 2137, 1424, 785, 287, 123, 40, 3,
       ]);
     });
 
-    it('gives the chains of GSM8K-Aug’s validation file, from the same questions', () => {
-      const valid = readRecordFile(sharedFile('gsm8k_aug/valid.txt').path, 'gsm8k-aug').records;
+    it('gives the chains of GSM8K-Aug’s validation file, from the same questions', async () => {
+      const valid = (await readRecordFile(sharedFile('gsm8k_aug/valid.txt').path, 'gsm8k-aug')).records;
       const chains = new Map(
-        readRecordFile(train.path, 'gsm8k', { chains: 'all' }).records.map((r) => [r.question, r.steps]),
+        (await readRecordFile(train.path, 'gsm8k', { chains: 'all' })).records.map((r) => [
+          r.question,
+          r.steps,
+        ]),
       );
       const same = valid.filter(({ question, steps }) => `${chains.get(question)}` === `${steps}`);
       expect({

@@ -72,16 +72,16 @@ describe('reachability', () => {
     expect(Math.abs(means.edges! - PROSQA_MEANS.edges)).toBeLessThan(0.02 * PROSQA_MEANS.edges);
   });
 
-  it.skipIf(valid.missing)('is compared with what the real file says', () => {
-    const means = meanStatistics(readRecordFile(valid.path, 'prosqa').records);
+  it.skipIf(valid.missing)('is compared with what the real file says', async () => {
+    const means = meanStatistics((await readRecordFile(valid.path, 'prosqa')).records);
     for (const [name, real] of Object.entries({ ...PROSQA_MEANS, ...PROSQA_SHARES })) {
       expect(means[name], name).toBeCloseTo(real, 3);
     }
   });
 
-  it.skipIf(valid.missing)('shares no name with the real file', () => {
+  it.skipIf(valid.missing)('shares no name with the real file', async () => {
     const words = new Set(
-      readRecordFile(valid.path, 'prosqa').records.flatMap(({ question }) => question.match(/\w+/g)!),
+      (await readRecordFile(valid.path, 'prosqa')).records.flatMap(({ question }) => question.match(/\w+/g)!),
     );
     expect([...NOUNS, ...PEOPLE].filter((name) => words.has(name))).toEqual([]);
     expect(new Set([...NOUNS, ...PEOPLE]).size).toBe(NOUNS.length + PEOPLE.length);
@@ -162,8 +162,8 @@ describe('symboliseReachability', () => {
     }
   });
 
-  it.skipIf(valid.missing)('reads all 300 real rows', () => {
-    const { records } = readRecordFile(valid.path, 'prosqa');
+  it.skipIf(valid.missing)('reads all 300 real rows', async () => {
+    const { records } = await readRecordFile(valid.path, 'prosqa');
     const tokenizer = wordTokenizer(reachabilitySymbols);
     for (const real of records) {
       const symbols = symboliseReachability(real, 0);

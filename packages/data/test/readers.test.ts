@@ -159,7 +159,7 @@ describe('empty chains', () => {
 });
 
 it('an unknown format is refused with the known ones', () => {
-  expect(() => read('', 'csv' as RecordFormat)).toThrow(/a format of jsonl, prosqa, .*, got "csv"$/);
+  expect(() => read('', 'csv' as RecordFormat)).toThrow(/a format of auto, prosqa, .*, got "csv"$/);
 });
 
 describe('describeRecords', () => {
@@ -180,12 +180,12 @@ describe('describeRecords', () => {
 });
 
 describe('readRecordFile', () => {
-  it('gives the sha256 of the bytes and what was dropped', () => {
+  it('gives the sha256 of the bytes and what was dropped', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'records-'));
     try {
       const file = join(folder, 'rows.txt');
       writeFileSync(file, '\uFEFFq||<<1=1>> #### 1\r\nr|| #### 2\r\n');
-      const { records, description } = readRecordFile(file, 'gsm8k-aug', { emptyChain: 'drop' });
+      const { records, description } = await readRecordFile(file, 'gsm8k-aug', { emptyChain: 'drop' });
       expect(records).toHaveLength(1);
       expect(description).toMatchObject({
         file,
@@ -198,19 +198,19 @@ describe('readRecordFile', () => {
       expect(description.sha256).toBe(createHash('sha256').update(readFileSync(file)).digest('hex'));
 
       writeFileSync(file, Buffer.from([0x71, 0xff]));
-      expect(() => readRecordFile(file, 'jsonl')).toThrow('expected UTF-8 text in');
-      expect(() => readRecordFile(join(folder, 'none'), 'jsonl')).toThrow(
+      await expect(readRecordFile(file, 'jsonl')).rejects.toThrow('expected UTF-8 text on line 1 of');
+      await expect(readRecordFile(join(folder, 'none'), 'jsonl')).rejects.toThrow(
         /expected a file at .*none, got no such file/,
       );
-      expect(() => readRecordFile(folder, 'jsonl')).toThrow('got a folder');
+      await expect(readRecordFile(folder, 'jsonl')).rejects.toThrow('got a folder');
     } finally {
       rmSync(folder, { recursive: true });
     }
   });
 
   const prosqa = sharedFile('prosqa/valid.json');
-  it.skipIf(prosqa.missing)('reads ProsQA’s validation file', () => {
-    const { description } = readRecordFile(prosqa.path, 'prosqa');
+  it.skipIf(prosqa.missing)('reads ProsQA’s validation file', async () => {
+    const { description } = await readRecordFile(prosqa.path, 'prosqa');
     expect(description).toMatchObject({ records: 300, emptyChains: 0, duplicateQuestions: 0 });
     expect(description.sha256).toBe('c74e0de24f1e90ec48b1a993e6458a7be4caeef3928f5104e3c2e45d689a5249');
     expect(description.stepCounts).toEqual([
@@ -222,8 +222,8 @@ describe('readRecordFile', () => {
   });
 
   const augmented = sharedFile('gsm8k_aug/valid.txt');
-  it.skipIf(augmented.missing)('reads GSM8K-Aug’s validation file', () => {
-    const { records, description } = readRecordFile(augmented.path, 'gsm8k-aug');
+  it.skipIf(augmented.missing)('reads GSM8K-Aug’s validation file', async () => {
+    const { records, description } = await readRecordFile(augmented.path, 'gsm8k-aug');
     expect(description).toMatchObject({ records: 500, duplicateQuestions: 0 });
     expect(description.sha256).toBe('04f9bddfe8ac4846571b1e2b612b289c95770b5012fdb34cc36a597b041afb87');
     expect(records.every(({ steps }) => steps.every((step) => /^<<[^<>]+>>$/.test(step)))).toBe(true);
@@ -234,7 +234,7 @@ describe('readRecordFile', () => {
   });
 
   const words = sharedFile('gsm8k_aug/train_no_aug.txt');
-  it.skipIf(words.missing)('reads chains in words', () => {
-    expect(readRecordFile(words.path, 'gsm8k-aug').description).toMatchObject({ records: 6973 });
+  it.skipIf(words.missing)('reads chains in words', async () => {
+    expect((await readRecordFile(words.path, 'gsm8k-aug')).description).toMatchObject({ records: 6973 });
   });
 });
