@@ -4,7 +4,7 @@ import { selectEngine } from '@latent-sft/tensorflow';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { disposeParameters, generate, loadModelFolder, parametersFrom, scoreTokens } from '../src/index.js';
 import { engines } from './engines.js';
-import { logitsOf } from './logits.js';
+import { logitsOf, maxDifference } from './logits.js';
 
 /** Small random models and what transformers computes of them; see fixtures/make-fixtures.py. */
 const NAMES = ['llama', 'llama3', 'qwen2', 'gpt2'] as const;
@@ -31,9 +31,7 @@ describe.each(engines)('against transformers, on %s', (engine) => {
 
     it('has the same logits', () => {
       const parameters = parametersFrom(weights);
-      const got = logitsOf(config, parameters, ids);
-      const differences = got.map((row, t) => row.map((logit, id) => Math.abs(logit - logits[t]![id]!)));
-      expect(Math.max(...differences.flat())).toBeLessThan(TOLERANCE);
+      expect(maxDifference(logitsOf(config, parameters, ids), logits)).toBeLessThan(TOLERANCE);
       disposeParameters(parameters);
     });
 

@@ -27,3 +27,18 @@ export function logitsOf(config: ModelConfig, parameters: Parameters, ids: reado
     return tf.matMul<tf.Tensor2D>(rows, outputTable(config, parameters), false, true).arraySync();
   });
 }
+
+/** The largest difference between logits of one shape. */
+export function maxDifference(
+  got: readonly (readonly number[])[],
+  expected: readonly (readonly number[])[],
+): number {
+  let largest = got.length === expected.length ? 0 : Number.POSITIVE_INFINITY;
+  expected.forEach((row, t) => {
+    row.forEach((logit, id) => {
+      const difference = Math.abs(logit - (got[t]?.[id] ?? Number.POSITIVE_INFINITY));
+      if (!(difference <= largest)) largest = difference;
+    });
+  });
+  return largest;
+}
