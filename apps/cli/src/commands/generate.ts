@@ -1,12 +1,16 @@
 import { type Command, Option } from 'commander';
 import { startEngine } from '../engine.js';
-import { asInput, asInputLater } from '../errors.js';
+import { asInput, asInputLater, InputError } from '../errors.js';
 import { type GlobalOptions, given, numberWithin, wholeNumber } from '../options.js';
+import { MODEL_REFERENCE } from '../pretrained-model.js';
 import type { Terminal } from '../terminal.js';
 import { ANSWER_STAGES } from './eval.js';
 
 interface GenerateOptions extends GlobalOptions {
   readonly run?: string;
+  readonly model?: string;
+  readonly chat?: boolean;
+  readonly maxTokens: number;
   readonly question?: string;
   readonly stage: (typeof ANSWER_STAGES)[number];
   readonly temperature: number;
@@ -19,8 +23,23 @@ export function addGenerate(program: Command, terminal: Terminal): void {
   program
     .command('generate')
     .description('answer one question; the latents are shown as words with their weights')
-    .option('--run <folder>', 'a trained run (required)')
-    .option('--question <text>', 'in the words of the run (required)')
+    .option('--run <folder>', 'a trained run')
+    .addOption(
+      new Option(
+        '--model <reference>',
+        `or a pretrained model to continue a text: ${MODEL_REFERENCE}`,
+      ).conflicts(['run', 'stage', 'words']),
+    )
+    .option('--question <text>', 'in the words of the run, or the text to continue (required)')
+    .addOption(
+      new Option('--chat', 'with --model: the question as a message in its chat template').conflicts('run'),
+    )
+    .addOption(
+      new Option('--max-tokens <count>', 'with --model: tokens at most')
+        .argParser(wholeNumber(1))
+        .default(64)
+        .conflicts('run'),
+    )
     .addOption(
       new Option('--stage <name>', 'which model answers, and how').choices(ANSWER_STAGES).default('latent'),
     )
@@ -40,18 +59,29 @@ export function addGenerate(program: Command, terminal: Terminal): void {
     .option('--words <count>', 'words to show of each latent', wholeNumber(1), 3)
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GenerateOptions>();
-      const run = given(options.run, '--run <folder>');
       const question = given(options.question, '--question <text>');
+      const { temperature, topP, seed, words } = options;
+      const sampling =
+        temperature === 0
+          ? ({ kind: 'greedy' } as const)
+          : ({ kind: 'nucleus', temperature, topP, seed } as const);
+      if (options.model !== undefined) {
+        const { continueText } = await import('../continue-text.js');
+        const settings = { chat: options.chat === true, maxTokens: options.maxTokens, sampling };
+        const continued = await continueText(options.model, question, settings, terminal, () =>
+          startEngine(options),
+        );
+        return terminal.result(options.json ? JSON.stringify(continued) : continued.text);
+      }
+      if (options.run === undefined) {
+        throw new InputError('expected either --run <folder> or --model <reference>, got neither');
+      }
+      const { run } = options;
       const { loadAnswerer, readRunRecipe } = await import('@latent-sft/training');
       const { answerOne, drawAnswer } = await import('../answer-one.js');
       await startEngine(options, asInput(() => readRunRecipe(run)).precision);
       const answerer = await asInputLater(() => loadAnswerer(run, options.stage));
       try {
-        const { temperature, topP, seed, words } = options;
-        const sampling =
-          temperature === 0
-            ? ({ kind: 'greedy' } as const)
-            : ({ kind: 'nucleus', temperature, topP, seed } as const);
         const answer = asInput(() => answerOne(answerer, question, { sampling, words }));
         terminal.result(
           options.json ? JSON.stringify({ stage: options.stage, ...answer }) : drawAnswer(answer),
