@@ -1,3 +1,4 @@
+import type { RecordFormat } from '@latent-sft/data';
 import { type Command, Option } from 'commander';
 import { startEngine } from '../engine.js';
 import { asInput, asInputLater, InputError } from '../errors.js';
@@ -9,7 +10,7 @@ export const ANSWER_STAGES = ['no-cot', 'cot', 'latent'] as const;
 interface EvalOptions extends GlobalOptions {
   readonly run?: string;
   readonly data?: string;
-  readonly format: 'prosqa' | 'gsm8k-aug' | 'jsonl';
+  readonly format: RecordFormat;
   readonly limit?: number;
   readonly stage: (typeof ANSWER_STAGES)[number];
   readonly arms?: boolean;
@@ -21,11 +22,7 @@ export function addEval(program: Command, terminal: Terminal): void {
     .description("answer the questions of a file, or a run's own test split, and count")
     .option('--run <folder>', 'a trained run (required)')
     .option('--data <file>', "questions (default: the run's own test split)")
-    .addOption(
-      new Option('--format <name>', 'form of the file')
-        .choices(['prosqa', 'gsm8k-aug', 'jsonl'])
-        .default('jsonl'),
-    )
+    .option('--format <name>', 'data set that the file is of, or auto: what its first row looks like', 'auto')
     .option('--limit <count>', 'only the first questions', wholeNumber(1))
     .addOption(
       new Option('--stage <name>', 'which model answers, and how').choices(ANSWER_STAGES).default('latent'),
@@ -88,7 +85,7 @@ async function questionsOf(
 ): Promise<{ records: Records; sha256: string | null }> {
   const { loadRunData, readEvaluationFile } = await import('@latent-sft/training');
   if (data !== undefined) {
-    const { records, sha256 } = asInput(() => readEvaluationFile(recipe, data, format));
+    const { records, sha256 } = await asInputLater(() => readEvaluationFile(recipe, data, format));
     return { records: records.slice(0, limit), sha256 };
   }
   const { test } = await asInputLater(() => loadRunData(recipe));

@@ -3,6 +3,7 @@ import {
   generateSplits,
   loadTokenizer,
   modularArithmetic,
+  type ReadOptions,
   type ReasoningRecord,
   type RecordFormat,
   reachability,
@@ -78,12 +79,12 @@ async function tokenizerOf(
  *
  * @throws if the file is missing or malformed, naming file and line.
  */
-export function readEvaluationFile(
+export async function readEvaluationFile(
   recipe: Recipe,
   file: string,
   format: RecordFormat,
-): { records: ReasoningRecord[]; sha256: string } {
-  const { records, description } = readRecordFile(file, format);
+): Promise<{ records: ReasoningRecord[]; sha256: string }> {
+  const { records, description } = await readRecordFile(file, format, { chains: 'all' });
   return { records: records.map((record) => inTrainedForm(recipe, record)), sha256: description.sha256 };
 }
 
@@ -102,7 +103,7 @@ interface LoadedRecords {
   readonly removed: number;
 }
 
-function loadRecords({ data, seed }: Recipe): LoadedRecords {
+async function loadRecords({ data, seed }: Recipe): Promise<LoadedRecords> {
   if (data.source === 'files') return loadFiles(data, seed);
   const task = taskOf(data);
   const { dropped, ...records } = generateSplits(task, { ...data, seed });
@@ -137,14 +138,20 @@ function taskOf(data: TaskSource): Task {
   return reachability({ form: 'symbols' });
 }
 
-function loadFiles(data: Extract<Recipe['data'], { source: 'files' }>, seed: number): LoadedRecords {
-  const read = (file: string) => readRecordFile(file, data.format, { emptyChain: data.emptyChain }).records;
-  const all = read(data.train);
+async function loadFiles(
+  data: Extract<Recipe['data'], { source: 'files' }>,
+  seed: number,
+): Promise<LoadedRecords> {
+  const { format, fields, emptyChain } = data;
+  const read = async (file: string, options: ReadOptions) =>
+    (await readRecordFile(file, format, { fields, emptyChain, ...options })).records;
+  const all = await read(data.train, { chains: data.chains });
+  // what is held out is not chosen by its chains
   const split =
     typeof data.validation === 'string'
-      ? { train: all, validation: read(data.validation) }
+      ? { train: all, validation: await read(data.validation, { chains: 'all' }) }
       : splitRecords(all, { validation: data.validation, seed });
-  const test = data.test === undefined ? [] : read(data.test);
+  const test = data.test === undefined ? [] : await read(data.test, { chains: 'all', emptyChain: 'keep' });
   const { records: train, removed } = withoutQuestions(split.train, [...split.validation, ...test]);
   if (train.length === 0) {
     throw new Error(

@@ -25,8 +25,17 @@ export const dataSettings = z.discriminatedUnion('source', [
   }),
   z.strictObject({
     source: z.literal('files'),
-    format: z.enum(recordFormats),
-    /** Which training chains of GSM8K's annotations are kept; validation and test keep all. */
+    /** `auto`: what the first row looks like. */
+    format: z.enum(recordFormats).default('auto'),
+    /** What the fields of rows in no known format are called. */
+    fields: z
+      .strictObject({
+        question: z.string().min(1),
+        chain: z.string().min(1).optional(),
+        answer: z.string().min(1),
+      })
+      .optional(),
+    /** Which training chains of equations are kept; validation and test keep all. */
     chains: z.enum(['checked', 'recomputing', 'all']).default('checked'),
     train: z.string(),
     /** A file, or how many training rows to hold out. */
