@@ -7,7 +7,7 @@ import { engines } from './engines.js';
 import { logitsOf, maxDifference } from './logits.js';
 
 /** Small random models and what transformers computes of them; see fixtures/make-fixtures.py. */
-const NAMES = ['llama', 'llama3', 'qwen2', 'gpt2'] as const;
+const NAMES = ['llama', 'llama3', 'qwen2', 'qwen3', 'gpt2'] as const;
 const TOLERANCE = 1e-4;
 
 interface Expected {

@@ -26,7 +26,7 @@ describe.skipIf(!pythonWithTransformers)('what we save, opened by transformers',
       await selectEngine(engines.at(-1)!);
       const root = mkdtempSync(join(tmpdir(), 'latent-sft-transformers-'));
       const models = [
-        ...['llama', 'llama3', 'qwen2', 'gpt2'].map(fixture),
+        ...['llama', 'llama3', 'qwen2', 'qwen3', 'gpt2'].map(fixture),
         ...tinyConfigs.map((config) => ({
           name: `tiny ${config.architecture}`,
           config,
