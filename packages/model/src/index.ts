@@ -50,6 +50,7 @@ export {
   weightsOf,
 } from './parameters/parameters.js';
 export { syncFolder, writeAll, writeError, writeFileAtomically } from './weights/atomic-file.js';
+export { readGguf } from './weights/gguf/read-gguf.js';
 export { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from './weights/half-precision.js';
 export { halfSplitRows, readLlama2c } from './weights/llama2c.js';
 export { loadModel } from './weights/load-model.js';

@@ -72,10 +72,10 @@ function valuesOf(shape: readonly number[]): number {
 /**
  * Reorders the output rows of a query or key map from interleaved to half-split RoPE.
  * Within each head, rows 0, 1, 2, 3, ... become 0, 2, 4, ..., 1, 3, 5, ...
- * @param array `[heads * headWidth, width]`.
+ * @param array `[heads * headWidth, width]`, or a bias `[heads * headWidth]`.
  */
 export function halfSplitRows(array: NamedArray, headWidth: number): NamedArray {
-  const [rows, width] = array.shape as [number, number];
+  const [rows = 0, width = 1] = array.shape;
   const data = new Float32Array(array.data.length);
   for (let row = 0; row < rows; row++) {
     const inHead = row % headWidth;

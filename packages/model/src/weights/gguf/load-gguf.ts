@@ -1,13 +1,13 @@
-import { closeSync, openSync } from 'node:fs';
-import { type GgufTensorInfo, readGgufHeader } from '@latent-sft/model-files';
+import { type GgufHeader, readGgufHeader } from '@latent-sft/model-files';
 import type { ModelConfig } from '../../config.js';
 import { halfSplitRows } from '../llama2c.js';
 import type { NamedArray } from '../named-array.js';
-import { readAt } from '../read-at.js';
 import { checkWeights } from '../tensor-shapes.js';
 import { ggufModelConfig } from './config.js';
-import { dequantise } from './dequantise.js';
+import { readGgufTensors } from './read-gguf.js';
 import { nameOfGgufTensor } from './tensor-names.js';
+
+const ROTARY_FACTORS = 'rope_freqs.weight';
 
 /**
  * Loads a GGUF model; quantised tensors become float32.
@@ -18,43 +18,42 @@ export async function loadGguf(
   file: string,
 ): Promise<{ config: ModelConfig; weights: Map<string, NamedArray> }> {
   const header = await readGgufHeader(file);
-  const config = ggufModelConfig(header, file);
+  const config = ggufModelConfig(header, rotaryFactors(header, file), file);
+  const wanted = header.tensors.filter(({ name }) => name !== ROTARY_FACTORS);
   const weights = new Map<string, NamedArray>();
-  const descriptor = openSync(file, 'r');
-  try {
-    for (const tensor of header.tensors) {
-      const name = nameOfGgufTensor(tensor.name) ?? tensor.name;
-      const array = readTensor(descriptor, tensor, header.dataOffset, file);
+  for (const [ggufName, array] of readGgufTensors(file, header, wanted)) {
+    const name = nameOfGgufTensor(ggufName) ?? ggufName;
+    if (/\.self_attn\.qkv_proj\./.test(name)) {
+      for (const [own, part] of splitFused(name, array, config)) weights.set(own, part);
+    } else {
       weights.set(name, config.architecture === 'llama' ? unpermuted(name, array, config.headWidth) : array);
     }
-  } finally {
-    closeSync(descriptor);
   }
   return { config, weights: checkWeights(config, weights, file) };
 }
 
-function readTensor(
-  descriptor: number,
-  tensor: GgufTensorInfo,
-  dataOffset: number,
-  file: string,
-): NamedArray {
-  const { name, shape, type, offset, sizeBytes } = tensor;
-  try {
-    const bytes = new Uint8Array(sizeBytes);
-    readAt(descriptor, bytes, dataOffset + offset);
-    const valueCount = shape.reduce((product, length) => product * length, 1);
-    return { shape, data: dequantise(type, bytes, valueCount) };
-  } catch (error) {
-    throw new Error(
-      `loadModel: expected to read tensor "${name}" [${shape.join(', ')}] in ${file}, got ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
+function rotaryFactors(header: GgufHeader, file: string): Float32Array | undefined {
+  const found = header.tensors.filter(({ name }) => name === ROTARY_FACTORS);
+  return readGgufTensors(file, header, found).get(ROTARY_FACTORS)?.data;
 }
 
 /** llama.cpp keeps llama's query and key rows for interleaved RoPE; those of other models stay as they were. */
 function unpermuted(name: string, array: NamedArray, headWidth: number): NamedArray {
-  if (!/\.self_attn\.[qk]_proj\./.test(name)) return array;
-  return halfSplitRows(array, headWidth);
+  return /\.self_attn\.[qk]_proj\./.test(name) ? halfSplitRows(array, headWidth) : array;
+}
+
+/** The query, key and value parts of a fused map [3 D, D] or its bias [3 D]. */
+function splitFused(name: string, array: NamedArray, { width }: ModelConfig): Map<string, NamedArray> {
+  const [rows = 0, ...rest] = array.shape;
+  if (rows !== 3 * width) return new Map([[name, array]]); // checkWeights names it
+  const partLength = array.data.length / 3;
+  return new Map(
+    ['q_proj', 'k_proj', 'v_proj'].map((part, index) => [
+      name.replace('qkv_proj', part),
+      {
+        shape: [width, ...rest],
+        data: array.data.slice(index * partLength, (index + 1) * partLength),
+      },
+    ]),
+  );
 }
