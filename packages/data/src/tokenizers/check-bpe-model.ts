@@ -1,4 +1,5 @@
 import { type AddedTokenEntry, LARGEST_ID } from './check-tokenizer-file.js';
+import { describeValue } from './describe-value.js';
 
 type Fail = (expected: string, got: string) => Error;
 
@@ -15,10 +16,10 @@ export function checkBpeModel(
 ): void {
   const { vocab, merges, continuing_subword_prefix: prefix } = model;
   if (vocab === null || typeof vocab !== 'object' || Array.isArray(vocab)) {
-    throw fail('model.vocab as an object of ids', describe(vocab));
+    throw fail('model.vocab as an object of ids', describeValue(vocab));
   }
   const ids = checkVocabulary(vocab, fail);
-  if (!Array.isArray(merges)) throw fail('model.merges as a list', describe(merges));
+  if (!Array.isArray(merges)) throw fail('model.merges as a list', describeValue(merges));
   const vocabulary = new Set(Object.keys(vocab));
   const skip = typeof prefix === 'string' ? prefix.length : 0;
   for (const [index, merge] of merges.entries()) {
@@ -35,7 +36,7 @@ function checkVocabulary(vocab: object, fail: Fail): Map<number, string> {
   const ids = new Map<number, string>();
   for (const [token, id] of Object.entries(vocab)) {
     if (!Number.isInteger(id) || id < 0 || id > LARGEST_ID) {
-      throw fail(`an id in [0, ${LARGEST_ID}] for token ${JSON.stringify(token)}`, describe(id));
+      throw fail(`an id in [0, ${LARGEST_ID}] for token ${JSON.stringify(token)}`, describeValue(id));
     }
     const other = ids.get(id);
     if (other !== undefined) {
@@ -55,7 +56,7 @@ function mergePieces(merge: unknown, index: number, fail: Fail): readonly [strin
       return [left, right];
     }
   }
-  throw fail(`two pieces in model.merges[${index}]`, describe(merge));
+  throw fail(`two pieces in model.merges[${index}]`, describeValue(merge));
 }
 
 function checkAdded(added: readonly AddedTokenEntry[], ids: Map<number, string>, fail: Fail): void {
@@ -70,9 +71,4 @@ function checkAdded(added: readonly AddedTokenEntry[], ids: Map<number, string>,
     if (before !== undefined) throw fail(`one id for ${JSON.stringify(content)}`, `${before} and ${id}`);
     contents.set(content, id);
   }
-}
-
-function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

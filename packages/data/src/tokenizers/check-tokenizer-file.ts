@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkBpeModel } from './check-bpe-model.js';
+import { describeValue } from './describe-value.js';
 
 /** What `tokenizer.json` holds, after `checkTokenizerFile`; the fields that we read, and the rest as it came. */
 export interface TokenizerFile {
@@ -95,7 +96,7 @@ export function checkTokenizerFile(value: unknown, source: string): TokenizerFil
   }
   const { model } = value as { readonly model: Record<string, unknown> };
   const type = model.type ?? (model.merges !== undefined ? 'BPE' : undefined);
-  if (type !== 'BPE') throw fail('model.type BPE', JSON.stringify(type) ?? 'nothing');
+  if (type !== 'BPE') throw fail('model.type BPE', describeValue(type));
   const added = parsed.data.added_tokens ?? [];
   checkBpeModel(model, added, fail);
   // zod copies and sorts; what is stored keeps the file's own order, and "__proto__" in a vocabulary
@@ -124,11 +125,11 @@ function checkComponent(
   if (typeof component !== 'object') throw fail(`${path} as an object`, typeof component);
   const { type, behavior, [list]: parts } = component as Record<string, unknown>;
   if (typeof type !== 'string' || !types.split(' ').includes(type)) {
-    throw fail(`${path}.type one of ${types.replaceAll(' ', ', ')}`, JSON.stringify(type) ?? 'nothing');
+    throw fail(`${path}.type one of ${types.replaceAll(' ', ', ')}`, describeValue(type));
   }
   // the library reads every other behaviour as Isolated
   if (type === 'Split' && behavior !== 'Isolated' && behavior !== 'Removed') {
-    throw fail(`${path}.behavior Isolated or Removed`, JSON.stringify(behavior) ?? 'nothing');
+    throw fail(`${path}.behavior Isolated or Removed`, describeValue(behavior));
   }
   if (type !== 'Sequence') return;
   if (!Array.isArray(parts)) throw fail(`${path}.${list} as a list`, typeof parts);

@@ -1,4 +1,5 @@
 import { type Component, checkTokenizerFile, type TokenizerFile } from './check-tokenizer-file.js';
+import { describeValue } from './describe-value.js';
 import { GPT2_SPLIT, isolate } from './exact-splits.js';
 import type { TokenizerSettings } from './tokenizer-settings.js';
 
@@ -41,7 +42,7 @@ export function tokenizerFromGguf(
   const field = (name: string) => metadata[`tokenizer.ggml.${name}`];
   const fail = (name: string, expected: string, got: unknown) =>
     new Error(
-      `loadTokenizer: expected ${expected} as tokenizer.ggml.${name} in ${source}, got ${JSON.stringify(got) ?? 'nothing'}`,
+      `loadTokenizer: expected ${expected} as tokenizer.ggml.${name} in ${source}, got ${describeValue(got)}`,
     );
   if (field('model') !== 'gpt2') throw fail('model', '"gpt2" (byte-level BPE)', field('model'));
   const pre = field('pre');

@@ -1,6 +1,7 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { missingBytes, refuseBytes } from './byte-alphabet.js';
 import type { TokenizerFile } from './check-tokenizer-file.js';
+import { describeValue } from './describe-value.js';
 import { withExactSplits } from './exact-splits.js';
 import { plainRangeEncoder, type TextRange } from './plain-ranges.js';
 import type { Tokenizer } from './tokenizer.js';
@@ -38,7 +39,7 @@ export function huggingFaceTokenizer(
 ): Tokenizer {
   const { file, settings } = content;
   const fail = (expected: string, got: unknown) =>
-    new Error(`loadTokenizer: expected ${expected} in ${source}, got ${JSON.stringify(got) ?? 'nothing'}`);
+    new Error(`loadTokenizer: expected ${expected} in ${source}, got ${describeValue(got)}`);
   const make = (changes: Partial<TokenizerFile>) => {
     try {
       return new LibraryTokenizer({ ...withExactSplits(file), ...changes }, settings);
