@@ -80,6 +80,12 @@ describe('config.json of each architecture', () => {
     });
   });
 
+  it('keeps its messages short', () => {
+    const blob = { model_type: 'llama', vocab_size: 'x'.repeat(1e6) };
+    expect(() => parseModelConfig(blob, 'here')).toThrow(/^.{1,300}$/);
+    expect(() => parseModelConfig({ model_type: blob.vocab_size }, 'here')).toThrow(/^.{1,300}$/);
+  });
+
   it('takes sliding windows that no layer uses', () => {
     const fields = { ...written({ architecture: 'qwen2' }), use_sliding_window: true };
     for (const unused of [

@@ -1,6 +1,7 @@
 import type { RotaryStretch } from '@latent-sft/tensor';
 import { ARCHITECTURES, type Architecture, supportedArchitectures } from '../architecture.js';
 import { checkModelConfig, type ModelConfig } from '../config.js';
+import { describeValue } from '../weights/describe-value.js';
 import { CONFIG_FIELDS, type Gpt2Fields, type RotaryFields } from './config-fields.js';
 
 /**
@@ -33,12 +34,12 @@ export function parseModelConfig(source: unknown, origin: string): ModelConfig {
 
 function architectureOf(source: unknown, origin: string): Architecture {
   if (typeof source !== 'object' || source === null || Array.isArray(source)) {
-    throw new Error(`parseModelConfig: expected an object in ${origin}, got ${JSON.stringify(source)}`);
+    throw new Error(`parseModelConfig: expected an object in ${origin}, got ${describeValue(source)}`);
   }
   const type = (source as { model_type?: unknown }).model_type;
   if (typeof type !== 'string' || !Object.hasOwn(ARCHITECTURES, type)) {
     throw new Error(
-      `parseModelConfig: expected model_type in ${origin} to be one of ${supportedArchitectures()}, got ${JSON.stringify(type) ?? 'nothing'}`,
+      `parseModelConfig: expected model_type in ${origin} to be one of ${supportedArchitectures()}, got ${describeValue(type)}`,
     );
   }
   return type as Architecture;
@@ -100,5 +101,5 @@ function gpt2Config(fields: Gpt2Fields): ModelConfig {
 function describeField(source: unknown, path: readonly PropertyKey[]): string {
   let value = source;
   for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
-  return JSON.stringify(value) ?? 'nothing';
+  return describeValue(value);
 }

@@ -15,7 +15,7 @@ const CLASSES: Readonly<Record<Architecture, string>> = {
   gpt2: 'GPT2LMHeadModel',
 };
 
-/** The same config in the form of Hugging Face's `config.json`, which transformers reads (4.45 and later). */
+/** The same config in the form of Hugging Face's `config.json`, which transformers reads (4.51 and 5.24 do). */
 export function huggingFaceModelConfig(
   config: ModelConfig,
   tokens: SpecialTokenIds = {},
