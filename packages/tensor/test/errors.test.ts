@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   adamW,
+  adaptedLinear,
   attention,
   attentionMask,
   crossEntropy,
@@ -49,6 +50,14 @@ describe('errors name the function, what it expected and what came', () => {
     const table = rotaryTable(new Int32Array(6), [2, 3], 4, 1e4);
     expect(() => rotary(heads(2, 3, 1, 6), table)).toThrow('rotary: expected x [2, 3, H, 4], got [2,3,1,6]');
     expect(() => rotary(heads(2, 4, 1, 4), table)).toThrow('rotary: expected x [2, 3, H, 4], got [2,4,1,4]');
+  });
+
+  it('adaptedLinear', () => {
+    const scale = tf.scalar(1);
+    expect(() => adaptedLinear(matrix(2, 3), matrix(4, 3), matrix(1, 3), matrix(4, 2), scale)).toThrow(
+      'adaptedLinear: expected x [N, 3], lower [1, 3] and raise [4, 1], got [2,3], [1,3] and [4,2]',
+    );
+    scale.dispose();
   });
 
   it('swiglu', () => {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { embedding, gatherRows, scatterRows, selectRows } from '../src/index.js';
 import { testAdamW } from './adam-w.js';
 import { testAttentionLayouts } from './attention-layouts.js';
+import { adaptedLinearCases } from './cases/adapted-linear.js';
 import { attentionCases } from './cases/attention.js';
 import { crossEntropyCases } from './cases/cross-entropy.js';
 import { embeddingCases } from './cases/embedding.js';
@@ -21,6 +22,7 @@ const cases = [
   ...rmsNormCases,
   ...layerNormCases,
   ...rotaryCases,
+  ...adaptedLinearCases,
   ...swigluCases,
   ...geluCases,
   ...attentionCases,
