@@ -1,4 +1,4 @@
-import { layerNorm, rmsNorm } from '@latent-sft/tensor';
+import { adaptedLinear, layerNorm, rmsNorm } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { traitsOf } from '../architecture.js';
 import type { ModelConfig } from '../config.js';
@@ -24,17 +24,17 @@ export function linear(parameters: Parameters, x: tf.Tensor3D, name: string): tf
   const weight = parameter<tf.Tensor2D>(parameters, `${name}.weight`);
   const [batch, length, width] = x.shape;
   const rows: tf.Tensor2D = tf.reshape(x, [batch * length, width]);
-  let flat = tf.matMul(rows, weight, false, true);
+  const lower = parameters.get(`${name}.lora_A.weight`) as tf.Tensor2D | undefined;
+  let flat = lower
+    ? adaptedLinear(
+        rows,
+        weight,
+        lower,
+        parameter(parameters, `${name}.lora_B.weight`),
+        parameter(parameters, 'lora_scale'),
+      )
+    : tf.matMul(rows, weight, false, true);
   const bias = parameters.get(`${name}.bias`);
   if (bias) flat = tf.add(flat, bias);
-  if (parameters.has(`${name}.lora_A.weight`)) {
-    const lower = parameter<tf.Tensor2D>(parameters, `${name}.lora_A.weight`);
-    const raise = parameter<tf.Tensor2D>(parameters, `${name}.lora_B.weight`);
-    const scaled = tf.mul<tf.Tensor2D>(
-      tf.matMul(rows, lower, false, true),
-      parameter(parameters, 'lora_scale'),
-    );
-    flat = tf.add(flat, tf.matMul(scaled, raise, false, true));
-  }
   return tf.reshape(flat, [batch, length, weight.shape[0]]);
 }
