@@ -1,7 +1,7 @@
-import type { Component, TokenizerFile } from './check-tokenizer-file.js';
+import type { Component, TokenizerFile } from './tokenizer-file.js';
 
 /** The character that stands for each byte in byte-level vocabularies: printable ones for themselves (GPT-2). */
-export const BYTE_CHARACTERS: readonly string[] = byteCharacters();
+const BYTE_CHARACTERS: readonly string[] = byteCharacters();
 
 /**
  * Bytes that a byte-level vocabulary has no token for; empty for other kinds, and where an unknown token stands in.

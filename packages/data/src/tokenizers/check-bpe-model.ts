@@ -1,5 +1,5 @@
-import { type AddedTokenEntry, LARGEST_ID } from './check-tokenizer-file.js';
 import { describeValue } from './describe-value.js';
+import { type AddedTokenEntry, LARGEST_ID } from './tokenizer-file.js';
 
 type Fail = (expected: string, got: string) => Error;
 

@@ -1,4 +1,4 @@
-import type { Component, TokenizerFile } from './check-tokenizer-file.js';
+import type { Component, TokenizerFile } from './tokenizer-file.js';
 
 /** GPT-2's split into words, numbers and signs, as `ByteLevel` applies it. */
 export const GPT2_SPLIT =

@@ -1,6 +1,7 @@
-import { type Component, checkTokenizerFile, type TokenizerFile } from './check-tokenizer-file.js';
+import { checkTokenizerFile } from './check-tokenizer-file.js';
 import { describeValue } from './describe-value.js';
 import { GPT2_SPLIT, isolate } from './exact-splits.js';
+import type { Component, TokenizerFile } from './tokenizer-file.js';
 import type { TokenizerSettings } from './tokenizer-settings.js';
 
 /** How `tokenizer.ggml.pre` splits a text before byte-pair encoding. */

@@ -1,10 +1,10 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { missingBytes, refuseBytes } from './byte-alphabet.js';
-import type { TokenizerFile } from './check-tokenizer-file.js';
 import { describeValue } from './describe-value.js';
 import { withExactSplits } from './exact-splits.js';
 import { plainRangeEncoder, type TextRange } from './plain-ranges.js';
 import type { Tokenizer } from './tokenizer.js';
+import type { TokenizerFile } from './tokenizer-file.js';
 import type { TokenizerSettings } from './tokenizer-settings.js';
 
 /** Everything that a tokenizer of a pretrained model is made from. */

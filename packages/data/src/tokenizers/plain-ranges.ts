@@ -1,4 +1,4 @@
-import type { AddedTokenEntry } from './check-tokenizer-file.js';
+import type { AddedTokenEntry } from './tokenizer-file.js';
 
 /** Part of a text, from `start` up to but without `end`, in UTF-16 units. */
 export interface TextRange {
