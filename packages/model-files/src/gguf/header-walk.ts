@@ -1,12 +1,17 @@
 import { readSync } from 'node:fs';
 
-/** Longer headers are refused: the parser keeps a whole header in 50 MB. The longest known are about 10 MB. */
-const MAX_HEADER_BYTES = 48e6;
+// Far above the longest known (13 MB, 650,000 strings): the parser goes back to the start of a list whenever it
+// needs more of the file, so that its time grows with the square of a list's length.
+const MAX_HEADER_BYTES = 24e6;
+const MAX_ELEMENTS = 1_500_000;
 /** Bytes of the shortest entry, empty name and all: they bound a count by what is left of the file. */
 const MIN_PAIR_BYTES = 8 + 4 + 1;
 const MIN_TENSOR_BYTES = 8 + 4 + 4 + 8;
 const MAX_DIMENSIONS = 4;
-const WINDOW_BYTES = 1 << 20;
+const WINDOW_BYTES = 1 << 16;
+/** As the format has it for keys; for names it has 64, which some writers exceed. */
+const MAX_KEY_BYTES = 65_535;
+const MAX_NAME_BYTES = 256;
 
 /** Bytes of each scalar value type by its number; 8 is a string, 9 an array. */
 const SCALAR_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, undefined, undefined, 8, 8, 8];
@@ -21,8 +26,10 @@ const ARRAY = 9;
  * @param fileBytes Its length.
  * @param file For messages.
  * @throws If the file is no little-endian GGUF of version 2 or 3.
- * @throws If a count or length goes beyond the file, or beyond a header of 48 MB.
- * @throws If a value's type is unknown, or a tensor has more than 4 dimensions.
+ * @throws If a count or length goes beyond the file, or beyond a header of 24 MB.
+ * @throws If its lists have more than 1,500,000 elements together.
+ * @throws If a key is longer than 65,535 bytes, or a tensor's name than 256.
+ * @throws If a value's type is unknown, or a tensor has no dimensions or more than 4.
  */
 export function walkGgufHeader(descriptor: number, fileBytes: number, file: string): void {
   const walk = new HeaderWalk(descriptor, fileBytes, file);
@@ -39,11 +46,11 @@ export function walkGgufHeader(descriptor: number, fileBytes: number, file: stri
   const tensorCount = walk.count('tensors', MIN_TENSOR_BYTES);
   const pairCount = walk.count('metadata pairs', MIN_PAIR_BYTES);
   for (let pair = 0; pair < pairCount; pair++) {
-    walk.skipString(`the key of metadata pair ${pair}`);
+    walk.skipString(`the key of metadata pair ${pair}`, MAX_KEY_BYTES);
     walk.skipValue(`metadata pair ${pair}`);
   }
   for (let tensor = 0; tensor < tensorCount; tensor++) {
-    walk.skipString(`the name of tensor ${tensor}`);
+    walk.skipString(`the name of tensor ${tensor}`, MAX_NAME_BYTES);
     const dimensions = walk.uint32(`tensor ${tensor}`);
     if (dimensions < 1 || dimensions > MAX_DIMENSIONS) {
       throw walk.fail(`tensor ${tensor} with 1 to ${MAX_DIMENSIONS} dimensions`, `${dimensions}`);
@@ -57,15 +64,19 @@ class HeaderWalk {
   readonly #descriptor: number;
   readonly #file: string;
   readonly #limit: number;
+  readonly #within: string;
   readonly #window = Buffer.alloc(WINDOW_BYTES);
   #windowStart = 0;
   #windowEnd = 0;
   #position = 0;
+  #elements = 0;
 
   constructor(descriptor: number, fileBytes: number, file: string) {
     this.#descriptor = descriptor;
     this.#file = file;
     this.#limit = Math.min(fileBytes, MAX_HEADER_BYTES);
+    this.#within =
+      fileBytes <= MAX_HEADER_BYTES ? 'the file' : `a header of at most ${MAX_HEADER_BYTES} bytes`;
   }
 
   uint32(what: string): number {
@@ -76,18 +87,27 @@ class HeaderWalk {
   count(what: string, minBytes: number): number {
     const value = this.#window.readBigUInt64LE(this.#take(8, `the number of ${what}`));
     const most = Math.floor((this.#limit - this.#position) / minBytes);
-    if (value > BigInt(most)) throw this.fail(`at most ${most} ${what} for its length`, `${value}`);
+    if (value > BigInt(most)) {
+      throw this.fail(`at most ${most} ${what} (what is left of ${this.#within})`, `${value}`);
+    }
     return Number(value);
   }
 
   skip(bytes: number, what: string): void {
     const left = this.#limit - this.#position;
-    if (bytes > left) throw this.fail(`${bytes} more bytes for ${what}`, `${left} at byte ${this.#position}`);
+    if (bytes > left) {
+      throw this.fail(
+        `${bytes} bytes of ${what} at byte ${this.#position}`,
+        `the end of ${this.#within} after ${left}`,
+      );
+    }
     this.#position += bytes;
   }
 
-  skipString(what: string): void {
-    this.skip(this.count(`bytes in ${what}`, 1), what);
+  skipString(what: string, maxBytes = Number.POSITIVE_INFINITY): void {
+    const bytes = this.count(`bytes in ${what}`, 1);
+    if (bytes > maxBytes) throw this.fail(`at most ${maxBytes} bytes in ${what}`, `${bytes}`);
+    this.skip(bytes, what);
   }
 
   skipValue(what: string): void {
@@ -120,6 +140,10 @@ class HeaderWalk {
     if (type === ARRAY) throw this.fail(`no array of arrays in ${what}`, 'one');
     const elementBytes = SCALAR_BYTES[type];
     const length = this.count(`elements in ${what}`, elementBytes ?? 8);
+    this.#elements += length;
+    if (this.#elements > MAX_ELEMENTS) {
+      throw this.fail(`at most ${MAX_ELEMENTS} elements in all lists of the header`, `${this.#elements}`);
+    }
     if (elementBytes === undefined) {
       for (let element = 0; element < length; element++) this.skipString(what);
     } else {

@@ -28,7 +28,7 @@ export interface GgufHeader {
  * Reads the header of a GGUF file, and checks that every tensor's data lies inside the file.
  * @throws If the file is missing, or no little-endian GGUF of version 2 or 3.
  * @throws If a count or length in the header goes beyond the file.
- * @throws If a key or a tensor's name comes twice, or a tensor's type cannot be read here.
+ * @throws If the alignment is not a power of 2, a tensor's name comes twice, or its type cannot be read here.
  * @throws If a tensor's shape overflows, its data is misaligned, overlaps another's, or ends beyond the file.
  */
 export async function readGgufHeader(file: string): Promise<GgufHeader> {
@@ -47,8 +47,23 @@ export async function readGgufHeader(file: string): Promise<GgufHeader> {
       file,
     ),
   );
-  checkTensorPlaces(tensors, fileBytes - dataOffset, Number(metadata['general.alignment'] ?? 32), file);
+  checkTensorPlaces(tensors, fileBytes - dataOffset, alignmentOf(metadata, file), file);
   return { metadata, tensors, dataOffset };
+}
+
+function alignmentOf(metadata: Readonly<Record<string, unknown>>, file: string): number {
+  const alignment = metadata['general.alignment'] ?? 32;
+  // The parser rounds up by bits: with another number it would say another place.
+  if (
+    typeof alignment !== 'number' ||
+    !(alignment >= 1 && alignment <= 1 << 20) ||
+    (alignment & (alignment - 1)) !== 0
+  ) {
+    throw new Error(
+      `readGgufHeader: expected a power of 2 as general.alignment in ${file}, got ${typeof alignment === 'number' ? alignment : typeof alignment}`,
+    );
+  }
+  return alignment;
 }
 
 function checkLengths(file: string): number {
