@@ -3,7 +3,7 @@ import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import type { ChatTemplate } from '../tokenizers/tokenizer.js';
 
 /** One turn of a conversation. */
-export interface ChatMessage {
+interface ChatMessage {
   readonly role: string;
   readonly content: string;
 }
