@@ -29,6 +29,7 @@ export { type ComparisonKind, grade } from './grading/grade.js';
 export { type AnswerGrade, type GradeKind, gradeAnswer } from './grading/grade-answer.js';
 export { gradeChoice } from './grading/grade-choice.js';
 export { gradeExact } from './grading/grade-exact.js';
+export { gradeLatex } from './grading/grade-latex.js';
 export { gradeList } from './grading/grade-list.js';
 export { gradeNumeric, type NumericOptions } from './grading/grade-number.js';
 export { parseNumber } from './grading/parse-number.js';

@@ -196,7 +196,7 @@ describe('graders', () => {
     expect(grade('4.0', '4', 'exact')).toBe(false);
     expect(grade(undefined, '', 'exact')).toBe(false);
     expect(() => grade('4', '4', 'symbolic' as ComparisonKind)).toThrow(
-      'grade: expected kind to be one of exact, numeric, choice, list, got "symbolic"',
+      'grade: expected kind to be one of exact, numeric, choice, list, latex, got "symbolic"',
     );
   });
 });

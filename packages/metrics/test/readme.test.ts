@@ -27,7 +27,7 @@ it('the README names every function that the package exports', async () => {
   const names = Object.keys(await import('../src/index.js'));
   const unnamed = names.filter((name) => !readme.includes(name));
   const inGroups = ['extractBoxed', 'extractAfterHashes', 'extractAfterPhrase', 'lastNumber'].concat(
-    ['gradeExact', 'gradeNumeric', 'gradeChoice', 'gradeList', 'cosineSimilarity'],
+    ['gradeExact', 'gradeNumeric', 'gradeChoice', 'gradeList', 'gradeLatex', 'cosineSimilarity'],
     ['shuffleWithinItems', 'latentsOfOtherItems', 'meanLatents', 'zeroLatents'],
   );
   expect(unnamed.filter((name) => !inGroups.includes(name))).toEqual([]);

@@ -1,13 +1,15 @@
 import { choiceAnswer, referenceChoice } from './choice-answer.js';
 import { extractAfterHashes, extractAfterPhrase, extractBoxed } from './extract-answer.js';
 import { gradeExact } from './grade-exact.js';
+import { gradeLatex, isReadable, LONGEST_LATEX } from './grade-latex.js';
 import { gradeList } from './grade-list.js';
 import { gradeNumeric } from './grade-number.js';
+import { latexAnswer } from './latex-answer.js';
 import { nameAnswer, referenceName, sameName } from './name-answer.js';
 import { numberAnswer, referenceNumber } from './number-answer.js';
 
 /** What kind of answer a data set asks for. */
-export type GradeKind = 'exact' | 'number' | 'choice' | 'name' | 'list';
+export type GradeKind = 'exact' | 'number' | 'choice' | 'name' | 'list' | 'latex';
 
 export interface AnswerGrade {
   readonly correct: boolean;
@@ -24,6 +26,7 @@ const GRADERS: Readonly<Record<GradeKind, (text: string, reference: string) => A
   choice: gradeChoiceAnswer,
   name: gradeNameAnswer,
   list: gradeListAnswer,
+  latex: gradeLatexAnswer,
 };
 
 /**
@@ -36,6 +39,7 @@ const GRADERS: Readonly<Record<GradeKind, (text: string, reference: string) => A
  * | `choice` | GPQA, ProntoQA, StrategyQA          | the same letter or truth value; "yes" is "true"               |
  * | `name`   | ProsQA                              | the last sentence `X is a NAME` says the reference's name     |
  * | `list`   | several answers                     | the same elements in any order                                |
+ * | `latex`  | MATH, AIME                          | the same mathematics, as `gradeLatex` says                    |
  *
  * The answer is what the last box, `####` or "the answer is" marks, else what the text ends in. Give the text after the
  * end marker only: a box written by the tokens of latent steps is no answer.
@@ -93,6 +97,14 @@ function gradeListAnswer(text: string, reference: string): AnswerGrade {
   return { correct: gradeList(extracted, expected), extracted: extracted || null };
 }
 
+function gradeLatexAnswer(text: string, reference: string): AnswerGrade {
+  const expected = extractBoxed(reference) ?? reference;
+  if (!isReadable(expected)) throw unreadable('latex', reference);
+  const extracted = latexAnswer(text);
+  if (extracted === undefined) return { correct: false, extracted: null };
+  return { correct: gradeLatex(extracted, expected), extracted: extracted.slice(0, LONGEST_LATEX) };
+}
+
 function markedAnswer(text: string): string | undefined {
   return extractBoxed(text) ?? extractAfterHashes(text) ?? extractAfterPhrase(text);
 }
@@ -103,6 +115,7 @@ const EXPECTED: Readonly<Record<GradeKind, string>> = {
   choice: 'a letter A to J, true, false, yes or no',
   name: 'a name or a sentence "X is a NAME"',
   list: 'a list',
+  latex: `an answer of at most ${LONGEST_LATEX} characters with balanced braces`,
 };
 
 function unreadable(kind: GradeKind, reference: string): Error {

@@ -1,9 +1,16 @@
 import { gradeChoice } from './grade-choice.js';
 import { gradeExact } from './grade-exact.js';
+import { gradeLatex } from './grade-latex.js';
 import { gradeList } from './grade-list.js';
 import { gradeNumeric } from './grade-number.js';
 
-const GRADERS = { exact: gradeExact, numeric: gradeNumeric, choice: gradeChoice, list: gradeList };
+const GRADERS = {
+  exact: gradeExact,
+  numeric: gradeNumeric,
+  choice: gradeChoice,
+  list: gradeList,
+  latex: gradeLatex,
+};
 
 /** How `grade` compares an extracted answer with its reference. */
 export type ComparisonKind = keyof typeof GRADERS;
