@@ -45,13 +45,12 @@ export function decodeFlops(
     ...(lora && { lora }),
   });
   const stepLora = lora && { ...lora, targets: lora.targets.filter((target) => target !== 'embed_tokens') };
-  const all = passFlops(config, {
-    tokens: steps,
-    pairs: steps * promptTokens + (steps * (steps + 1)) / 2,
-    headRows: steps,
-    trained: 'none',
+  const step = passFlops(config, {
+    ...{ tokens: 1, pairs: 0, headRows: 1, trained: 'none' },
     ...(stepLora && { lora: stepLora }),
   });
+  const pairs = steps * promptTokens + (steps * (steps + 1)) / 2;
+  const attention = passFlops(config, { tokens: 0, pairs, headRows: 0, trained: 'none' });
   const mixtures = mixtureFlops(config, { latents, words, weightsTrained: false, tableTrained: false });
-  return { prefill: prefill.forward, steps: all.forward + mixtures.forward };
+  return { prefill: prefill.forward, steps: steps * step.forward + attention.forward + mixtures.forward };
 }

@@ -45,13 +45,14 @@ interface Step extends PassFlops {
  * Forward, with T tokens, P pairs, R head rows, width D, H query and G key-value heads of width d, feed-forward
  * width F, vocabulary V:
  * - a linear map from a to b, 2 T a b: query D to H d, key and value D to G d, output H d to D, gate (not in gpt2)
- *   and up D to F, down F to D; an adapter of rank r on it, 2 T r (a + b);
+ *   and up D to F, down F to D; an adapter of rank r on it, 2 T r (a + b), or with T >= a rows 2 r (T a + a b), as it is
+ *   added to the weight then;
  * - attention, 4 P H d a layer: q k^T, and the weights times v, over visible pairs only;
  * - the head, 2 R D V; an adapter on the input table, 2 V r D for the table with its change.
  *
  * Backward, only what something trained needs:
  * - a linear map, once its forward cost for the gradient of its input, unless nothing below it is trained, and once
- *   for that of its weight, unless it is frozen; an adapter the same, its own two products always for its weights;
+ *   for that of its weight, unless it is frozen; an adapter once more for the gradient of the input, and 2 T r (a + 2 b) for its own;
  * - attention, 2 P H d for the gradient of the weights, and as much for each of query, key and value;
  * - the head like a linear map: its weight's gradient where its table is trained, by an adapter too;
  * - with checkpointing, the forward cost of every layer that a gradient passes through.
@@ -134,13 +135,13 @@ function linearFlops(
   const rank = lora?.targets.includes(name) ? lora.rank : 0;
   const adapterTrained = trained === 'lora' && rank > 0;
   const [lower, raise] = [2 * tokens * from * rank, 2 * tokens * rank * to];
-  const weightGradients = (trained === 'full' ? product : 0) + (adapterTrained ? lower + raise : 0);
-  // the gradient passes the upper half of an adapter on its way to the lower half or to the input
-  const throughRaise = adapterTrained || inputNeeded ? raise : 0;
-  const inputGradient = inputNeeded ? product + lower : 0;
+  const merge = 2 * rank * from * to;
+  const merged = tokens >= from;
+  const weightGradients = (trained === 'full' ? product : 0) + (adapterTrained ? lower + 2 * raise : 0);
+  const inputGradient = inputNeeded ? product + (merged ? merge : lower + raise) : 0;
   return {
-    forward: product + lower + raise,
-    backward: weightGradients + throughRaise + inputGradient,
+    forward: product + lower + (merged ? merge : raise),
+    backward: weightGradients + inputGradient,
     needed: inputNeeded || trained === 'full' || adapterTrained,
   };
 }
