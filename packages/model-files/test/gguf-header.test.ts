@@ -11,7 +11,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readGgufHeader } from '../src/index.js';
 import {
   array,
   type GgufText,
@@ -22,7 +21,8 @@ import {
   tensor,
   uint32,
   uint64,
-} from './gguf-bytes.js';
+} from '../../../tools/testing/gguf-bytes.js';
+import { readGgufHeader } from '../src/index.js';
 
 /** Made by the `gguf` package of llama.cpp; see fixtures/make-tiny.py. */
 const tiny = fileURLToPath(new URL('fixtures/tiny.gguf', import.meta.url));

@@ -88,6 +88,28 @@ describe('safetensors round trip', () => {
   });
 });
 
+describe('safetensors of other writers', () => {
+  it('may hold data that is not aligned to its type', () => {
+    put(
+      { half: tensor([1], 0, 2, 'F16'), whole: tensor([2], 2, 10), brain: tensor([1], 10, 12, 'BF16') },
+      12,
+    );
+    const bytes = readFileSync(file);
+    const start = bytes.length - 12;
+    bytes.writeUInt16LE(0x3c00, start);
+    bytes.writeFloatLE(0.1, start + 2);
+    bytes.writeFloatLE(-7, start + 6);
+    bytes.writeUInt16LE(0x4049, start + 10);
+    writeFileSync(file, bytes);
+    const arrays = readSafetensors(file);
+    expect([...arrays.values()].map(({ data }) => [...data])).toEqual([
+      [1],
+      [Math.fround(0.1), -7],
+      [3.140625],
+    ]);
+  });
+});
+
 describe('malformed safetensors', () => {
   const cases: [string, unknown, number, string][] = [
     ['not JSON', '{"w":', 0, 'expected a JSON header in FILE, got '],
