@@ -113,6 +113,7 @@ describe('references that are no answers', () => {
     ['name', '...'],
     ['latex', '\\frac{1}{2'],
     ['latex', '1}{2'],
+    ['latex', '$.$'],
     ['latex', times(2000, '1')],
   ] as const)('%s: case %#', (kind, reference) => {
     expect(() => gradeAnswer('5', reference, kind)).toThrow(`expected reference of kind '${kind}' to be`);

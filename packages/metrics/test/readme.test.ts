@@ -1,23 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import {
-  extractAnswer,
-  grade,
-  parallelism,
-  passAtKReport,
-  topCandidates,
-  wilsonInterval,
-} from '../src/index.js';
+import { gradeAnswer, parallelism, passAtKReport, topCandidates, wilsonInterval } from '../src/index.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 it('the example in the README runs', () => {
   const example = /```ts\nimport [^\n]*\n([\s\S]*?)```/.exec(readme)![1]!;
   const run = new Function(
-    ...['extractAnswer', 'grade', 'parallelism', 'passAtKReport', 'topCandidates'],
-    `${example}; return { report, effectivePaths, ratio, supportNats, randomSupportNats };`,
+    ...['gradeAnswer', 'parallelism', 'passAtKReport', 'topCandidates'],
+    `${example}; return { graded, report, effectivePaths, ratio, supportNats, randomSupportNats };`,
   );
-  const result = run(extractAnswer, grade, parallelism, passAtKReport, topCandidates);
+  const result = run(gradeAnswer, parallelism, passAtKReport, topCandidates);
+  expect(result.graded).toEqual({ correct: true, extracted: '\\frac{1}{2}' });
   expect(result.report).toMatchObject({ value: 0.5, interval: wilsonInterval(1, 2) });
   expect(result.effectivePaths).toBeGreaterThan(1.9);
   expect(result.supportNats).toBeGreaterThan(result.randomSupportNats);

@@ -25,9 +25,9 @@ export function gradeLatex(answer: string, reference: string): boolean {
   return one !== undefined && other !== undefined && sameAnswer(one, other);
 }
 
-/** Tells whether a text can be an answer at all: not empty, at most 1,000 characters, braces balanced. */
+/** Tells whether a text can be an answer at all: something but punctuation, at most 1,000 characters, braces balanced. */
 export function isReadable(latex: string): boolean {
-  if (latex.length > LONGEST_LATEX || latex.trim() === '') return false;
+  if (latex.length > LONGEST_LATEX || tidyLatex(latex) === '') return false;
   let depth = 0;
   for (const brace of latex.match(/\\[\s\S]|[{}]/g) ?? []) {
     if (brace === '{') depth++;
