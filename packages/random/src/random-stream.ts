@@ -17,7 +17,7 @@ export interface RandomStream {
 
 /** A random stream named by a seed, a label such as 'union/gumbel', and a step. */
 export function randomStream(seed: number, label: string, step = 0): RandomStream {
-  const key = [seed >>> 0, hashLabel(label)] as const;
+  const key = streamKey(seed, label);
   const words = (count: number): Uint32Array => {
     const out = new Uint32Array(count);
     for (let i = 0; i < count; i += 4) {
@@ -52,6 +52,14 @@ export function randomStream(seed: number, label: string, step = 0): RandomStrea
       return order;
     },
   };
+}
+
+/**
+ * The Philox key of a stream, for code that draws number by number where it needs them: word i of a step is word
+ * i mod 4 of the counter [i / 4, step's low 32 bits, its high ones, 0].
+ */
+export function streamKey(seed: number, label: string): readonly [number, number] {
+  return [seed >>> 0, hashLabel(label)];
 }
 
 /** FNV-1a, 32 bits. */

@@ -11,6 +11,7 @@ export { type AdamWSettings, type AdamWState, adamW } from './kernels/adam-w.js'
 export { adaptedLinear } from './kernels/adapted-linear.js';
 export { type AttentionMask, attention, attentionMask, RANGES_PER_QUERY } from './kernels/attention.js';
 export { crossEntropy } from './kernels/cross-entropy.js';
+export { type DropoutDraw, dropout } from './kernels/dropout.js';
 export { embedding } from './kernels/embedding.js';
 export { gelu } from './kernels/gelu.js';
 export { layerNorm } from './kernels/layer-norm.js';

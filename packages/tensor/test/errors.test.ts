@@ -6,6 +6,7 @@ import {
   attention,
   attentionMask,
   crossEntropy,
+  dropout,
   fullKl,
   gatherRows,
   layerNorm,
@@ -63,6 +64,18 @@ describe('errors name the function, what it expected and what came', () => {
   it('swiglu', () => {
     expect(() => swiglu(matrix(2, 3), matrix(2, 4))).toThrow(
       'swiglu: expected up [2,3] like gate, got [2,4]',
+    );
+  });
+
+  it('dropout', () => {
+    const draw = { seed: 1, label: 'x', step: 0 };
+    for (const rate of [-0.1, 1, Number.NaN]) {
+      expect(() => dropout(matrix(2, 3), rate, draw)).toThrow(
+        `dropout: expected a rate within [0, 1), got ${rate}`,
+      );
+    }
+    expect(() => dropout(matrix(2, 3), 0.5, { ...draw, step: -1 })).toThrow(
+      'dropout: expected a step that is a whole number >= 0, got -1',
     );
   });
 

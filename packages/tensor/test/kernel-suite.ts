@@ -6,6 +6,7 @@ import { testAttentionLayouts } from './attention-layouts.js';
 import { adaptedLinearCases } from './cases/adapted-linear.js';
 import { attentionCases } from './cases/attention.js';
 import { crossEntropyCases } from './cases/cross-entropy.js';
+import { dropoutCases } from './cases/dropout.js';
 import { embeddingCases } from './cases/embedding.js';
 import { geluCases } from './cases/gelu.js';
 import { layerNormCases } from './cases/layer-norm.js';
@@ -15,6 +16,7 @@ import { rotaryCases } from './cases/rotary.js';
 import { rowCases } from './cases/rows.js';
 import { softLabelCases } from './cases/soft-label-kl.js';
 import { swigluCases } from './cases/swiglu.js';
+import { testDropout } from './dropout.js';
 import { testGoldenLosses } from './golden-losses.js';
 import { testCase } from './kernel-case.js';
 
@@ -25,6 +27,7 @@ const cases = [
   ...adaptedLinearCases,
   ...swigluCases,
   ...geluCases,
+  ...dropoutCases,
   ...attentionCases,
   ...rowCases,
   ...embeddingCases,
@@ -48,6 +51,7 @@ export function kernelSuite(backend: string): void {
     testAttentionLayouts();
     testGoldenLosses();
     testAdamW();
+    testDropout();
     testEmptySelections();
   });
 }

@@ -74,8 +74,10 @@ describe('kernels', () => {
   it('has the kernels of the package', () => {
     expect(kernelNames().sort()).toEqual([
       'LatentAdamW',
+      'LatentAdaptedLinear',
       'LatentAttention',
       'LatentCrossEntropy',
+      'LatentDropout',
       'LatentEmbedding',
       'LatentFullKl',
       'LatentGatherRows',

@@ -72,6 +72,10 @@ const turned = [floats(16, 61, 5, 48), floats(16, 61, 1, 48), floats(16, 61, 1, 
 run('LatentRotary', turned, 1, [flag('backwards', false)]);
 run('LatentRotary', turned, 1, [flag('backwards', true)]);
 
+const draw = binding.createTensor([5], binding.TF_INT32, Int32Array.of(2 ** 29, 3, 0, 12345, -678910));
+const scale = binding.createTensor([1], binding.TF_FLOAT, Float32Array.of(1.25));
+run('LatentDropout', [wide(), draw, scale], 1);
+
 const vector = () => floats(300_001);
 const settings = binding.createTensor([5], binding.TF_FLOAT, Float32Array.of(0.9, 0.95, 1e-8, 0.01, 0.001));
 run('LatentAdamW', [vector(), vector(), vector(), shares(300_001), vector(), settings], 3);

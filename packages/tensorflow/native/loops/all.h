@@ -19,6 +19,7 @@ namespace LATENT_INSTRUCTION_SET {
 #include "attention.h"
 #include "attention-gradient.h"
 #include "element-wise.h"
+#include "dropout.h"
 #include "rms-norm.h"
 #include "rotary.h"
 #include "vocabulary.h"
@@ -42,6 +43,7 @@ const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
     LATENT_INSTRUCTION_SET::swiglu,
     LATENT_INSTRUCTION_SET::swiglu_gradient,
     LATENT_INSTRUCTION_SET::adam_w,
+    LATENT_INSTRUCTION_SET::dropout,
     LATENT_INSTRUCTION_SET::rms_norm,
     LATENT_INSTRUCTION_SET::rms_norm_gradient,
     LATENT_INSTRUCTION_SET::rotary,

@@ -41,6 +41,12 @@ struct AdamWVectors {
   float *new_weights, *new_mean, *new_variance;
 };
 
+// Which numbers a dropout drops: those whose word is below the threshold.
+struct DropoutDraw {
+  uint32_t threshold, step_low, step_high, key0, key1;
+  float scale;  // of the numbers that stay
+};
+
 // Teacher labels of a row: k tokens with their probabilities.
 struct SparseTeacher {
   const int32_t* ids;  // [R, k]
@@ -79,6 +85,9 @@ struct Loops {
   void (*swiglu_gradient)(const float* gate, const float* up, const float* dy, float* gate_gradient,
                           float* up_gradient, int64_t begin, int64_t end);
   void (*adam_w)(const AdamWSettings&, const AdamWVectors&, int64_t begin, int64_t end);
+
+  // A unit is a block of four numbers, which one call of the generator serves; the last of `count` may be shorter.
+  void (*dropout)(const float* x, const DropoutDraw&, int64_t count, float* y, int64_t begin, int64_t end);
 
   // A unit is one row of `width` numbers.
   void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t width, float* y, float* inverse,

@@ -1,4 +1,4 @@
-// LatentSwiglu, LatentRmsNorm and their gradients, LatentRotary, LatentAdamW.
+// LatentSwiglu, LatentRmsNorm and their gradients, LatentRotary, LatentDropout, LatentAdamW.
 #pragma once
 
 #include "op.h"
@@ -44,7 +44,15 @@ REGISTER_OP("LatentRotary")
     .Attr("backwards: bool")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
-// The settings are a tensor, not attributes: TensorFlow keeps a kernel for every combination of attributes.
+// The draw is a tensor, not attributes: TensorFlow keeps a kernel for every combination of attributes.
+REGISTER_OP("LatentDropout")
+    .Input("x: float")
+    .Input("draw: int32")
+    .Input("scale: float")
+    .Output("y: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+// So are the settings.
 REGISTER_OP("LatentAdamW")
     .Input("weights: float")
     .Input("gradient: float")
@@ -174,6 +182,24 @@ class RotaryOp : public OpKernel {
   float turn_;
 };
 
+class DropoutOp : public OpKernel {
+ public:
+  explicit DropoutOp(OpKernelConstruction* construction) : OpKernel(construction) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &x = context->input(0), &words = context->input(1), &scale = context->input(2);
+    LATENT_REQUIRE(context, words.NumElements() == 5 && scale.NumElements() == 1, "expected a draw of 5 words, a scale");
+    const auto word = [&](int i) { return static_cast<uint32_t>(ints(words)[i]); };
+    const DropoutDraw draw = {word(0), word(1), word(2), word(3), word(4), floats(scale)[0]};
+    float* y = output(context, 0, x.shape());
+    if (y == nullptr) return;
+    const int64_t count = x.NumElements();
+    share_out(context, (count + 3) / 4, 30, [&](int64_t begin, int64_t end) {
+      loops().dropout(floats(x), draw, count, y, begin, end);
+    });
+  }
+};
+
 class AdamWOp : public OpKernel {
  public:
   explicit AdamWOp(OpKernelConstruction* construction) : OpKernel(construction) {}
@@ -202,6 +228,7 @@ REGISTER_KERNEL_BUILDER(Name("LatentSwigluGradient").Device(tensorflow::DEVICE_C
 REGISTER_KERNEL_BUILDER(Name("LatentRmsNorm").Device(tensorflow::DEVICE_CPU), RmsNormOp);
 REGISTER_KERNEL_BUILDER(Name("LatentRmsNormGradient").Device(tensorflow::DEVICE_CPU), RmsNormGradientOp);
 REGISTER_KERNEL_BUILDER(Name("LatentRotary").Device(tensorflow::DEVICE_CPU), RotaryOp);
+REGISTER_KERNEL_BUILDER(Name("LatentDropout").Device(tensorflow::DEVICE_CPU), DropoutOp);
 REGISTER_KERNEL_BUILDER(Name("LatentAdamW").Device(tensorflow::DEVICE_CPU), AdamWOp);
 
 }  // namespace latent

@@ -173,6 +173,41 @@ static void test_element_wise(const Loops& loops, int64_t count) {
   expect_close(name + " adamW variance", new_variance, variances, 1e-5, 1e-6);
 }
 
+// What Random123's known answer of Philox4x32-10 (kat_vectors) keeps; then counts, parts and the last block.
+static void test_dropout(const Loops& loops) {
+  const std::string name = std::string(loops.instruction_set) + " dropout";
+  const float scale = 1.25f;
+  const uint32_t words[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+  const Numbers ones(4, 1.0f);
+  for (const uint32_t word : words)
+    for (const uint32_t threshold : {word, word + 1}) {
+      Numbers y(4);
+      Doubles expected(4);
+      for (int i = 0; i < 4; i++) expected[i] = words[i] < threshold ? 0 : scale;
+      loops.dropout(ones.data(), {threshold, 0, 0, 0, 0, scale}, 4, y.data(), 0, 1);
+      expect_close(name, y, expected, 0, 0);
+    }
+  for (const int64_t count : {1, 3, 4, 6, 1001}) {
+    const latent::DropoutDraw draw = {1u << 30, 7, 1, 12345, 678910, scale};
+    const Numbers x = normal(count);
+    Numbers whole(count), parts(count);
+    const int64_t blocks = (count + 3) / 4;
+    loops.dropout(x.data(), draw, count, whole.data(), 0, blocks);
+    in_parts(blocks, [&](int64_t begin, int64_t end) {
+      loops.dropout(x.data(), draw, count, parts.data(), begin, end);
+    });
+    expect_close(name + " in parts", parts, Doubles(whole.begin(), whole.end()), 0, 0);
+    Doubles scaled(count);
+    double kept = 0;
+    for (int64_t i = 0; i < count; i++) {
+      kept += whole[i] != 0;
+      scaled[i] = whole[i] == 0 ? 0 : x[i] * scale;
+    }
+    expect_close(name + " scale", whole, scaled, 0, 0);
+    if (count > 1000) expect_close(name + " rate", {(float)(kept / count)}, {0.75}, 0, 0.05);
+  }
+}
+
 static void test_rms_norm(const Loops& loops, int64_t rows, int64_t width) {
   const Numbers x = normal(rows * width), weight = normal(width), dy = normal(rows * width);
   Numbers y(rows * width), inverse(rows), dx(rows * width), dweight(width);
@@ -352,6 +387,7 @@ static void test_all(const Loops& loops) {
   test_attention(loops, {1, 300, 300, 2, 1, 16});
   test_attention(loops, {1, 140, 1200, 4, 2, 64});
   for (const int64_t count : {1, 3, 16, 33, 1000}) test_element_wise(loops, count);
+  test_dropout(loops);
   for (const int64_t width : {1, 5, 16, 64, 67}) test_rms_norm(loops, 1 + below(9), width);
   for (const int64_t width : {2, 6, 16, 32, 64, 128}) test_rotary(loops, 1 + below(5), 1 + below(4), width);
   for (const int64_t vocabulary : {2, 7, 16, 42, 333})

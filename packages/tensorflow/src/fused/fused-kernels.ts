@@ -1,4 +1,4 @@
-import type { KernelImplementation } from '@latent-sft/tensor';
+import type { KernelAttributes, KernelImplementation } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { runOp } from './run-op.js';
 
@@ -36,6 +36,17 @@ const rotary: KernelImplementation = {
   backward: ({ outputGradients: [dy], inputs: { cosine, sine } }) => ({
     x: () => runOp('LatentRotary', [dy!, cosine!, sine!], 1, { backwards: true })[0]!,
   }),
+};
+
+/** The draw's words as TensorFlow has integers, signed; bits are the same. */
+const drop = (x: tf.Tensor, { threshold, stepLow, stepHigh, key0, key1, scale }: KernelAttributes) => {
+  const words = Int32Array.of(...([threshold, stepLow, stepHigh, key0, key1] as number[]));
+  return runOp('LatentDropout', [x, tf.tensor1d(words, 'int32'), tf.tensor1d([scale as number])], 1)[0]!;
+};
+
+const dropout: KernelImplementation = {
+  forward: ({ x }, attributes) => [drop(x!, attributes)],
+  backward: ({ outputGradients: [dy], attributes }) => ({ x: () => drop(dy!, attributes) }),
 };
 
 const adamW: KernelImplementation = {
@@ -103,6 +114,7 @@ export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentSwiglu: swiglu,
   LatentRmsNorm: rmsNorm,
   LatentRotary: rotary,
+  LatentDropout: dropout,
   LatentAdamW: adamW,
   LatentCrossEntropy: vocabularyLoss('LatentCrossEntropy', ['logits', 'targets']),
   LatentFullKl: vocabularyLoss('LatentFullKl', ['logits', 'probabilities']),
