@@ -34,3 +34,16 @@ export async function openModel(
     },
   };
 }
+
+/**
+ * Finds a model, fetching it first if need be, and loads its tokenizer alone.
+ *
+ * @throws InputError if there is none, or its tokenizer is malformed.
+ */
+export async function openTokenizer(reference: string, terminal: Terminal): Promise<Tokenizer> {
+  const { loadTokenizer } = await import('@latent-sft/data');
+  const { resolveModel } = await import('@latent-sft/model-files');
+  const onProgress = (sentence: string) => terminal.note(`${sentence}\n`);
+  const path = await asInputLater(() => resolveModel(reference, { onProgress }));
+  return asInputLater(() => loadTokenizer(path));
+}

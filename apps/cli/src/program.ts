@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addData } from './commands/data.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEval } from './commands/eval.js';
@@ -26,7 +27,17 @@ export function buildProgram(terminal: Terminal): Command {
       outputError: () => {}, // runCommandLine says it in one sentence
     })
     .exitOverride();
-  for (const add of [addDemo, addTrain, addEval, addGenerate, addInspect, addScore, addRecipe, addDoctor]) {
+  for (const add of [
+    addDemo,
+    addTrain,
+    addEval,
+    addGenerate,
+    addInspect,
+    addScore,
+    addData,
+    addRecipe,
+    addDoctor,
+  ]) {
     add(program, terminal);
   }
   return program;

@@ -1,6 +1,14 @@
 // Batching
 export { type ExampleRows, exampleRows, type RowSettings, type RowTarget } from './batching/example-rows.js';
 export { type Batch, type PackSettings, packBatch } from './batching/pack-batch.js';
+export type { Finding } from './inspection/findings.js';
+export {
+  type FileInspection,
+  type InspectionOptions,
+  inspectRecordFile,
+  type SegmentedExample,
+} from './inspection/inspect-record-file.js';
+export type { Quantiles } from './inspection/quantiles.js';
 export { countTokens, type LengthLimit, type LimitedExamples, limitLengths } from './limits/limit-lengths.js';
 export { type PromptSettings, promptIds } from './prompts/prompt-ids.js';
 export type { Container } from './readers/containers/container.js';
@@ -8,7 +16,7 @@ export { describeRecords, type RecordsDescription } from './readers/describe-rec
 export { type EquationChain, equationChain } from './readers/equation-chain.js';
 export type { NamedFormat } from './readers/formats/formats.js';
 export type { FieldNames } from './readers/formats/own-fields.js';
-export { type RecordFormat, recordFormats } from './readers/parse-rows.js';
+export { type RecordFormat, type ResolvedFormat, recordFormats } from './readers/parse-rows.js';
 export type { LeftOut, ReadOptions } from './readers/read-options.js';
 export { type FileDescription, type RecordFile, readRecordFile } from './readers/read-record-file.js';
 export { readRecords } from './readers/read-records.js';

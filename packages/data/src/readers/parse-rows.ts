@@ -10,14 +10,24 @@ import { RecordError, sourceError } from './source-error.js';
 /** A data set's format by name, or `auto`: what the first row looks like. */
 export type RecordFormat = NamedFormat | 'auto';
 
+/** What rows were read in: a format, or fields by name. */
+export type ResolvedFormat = NamedFormat | 'fields';
+
 /** The formats that can be named. */
 export const recordFormats: readonly RecordFormat[] = ['auto', ...(Object.keys(FORMATS) as NamedFormat[])];
+
+/** @throws if there is no format of that name. */
+export function checkFormat(format: string): void {
+  if ((recordFormats as readonly string[]).includes(format)) return;
+  throw new Error(
+    `readRecords: expected a format of ${recordFormats.join(', ')}, got ${JSON.stringify(format)}`,
+  );
+}
 
 /** Every record of some rows, in order, and the format they were read in. */
 export interface ParsedRows {
   readonly located: LocatedRecord[];
-  /** Null if it was asked for by `fields`, or if there was no row to tell it from. */
-  readonly format: NamedFormat | null;
+  readonly format: ResolvedFormat | null;
 }
 
 /**
@@ -34,11 +44,13 @@ export function parseRows(
   const located: LocatedRecord[] = [];
   let name = format === 'auto' || fields !== undefined ? null : format;
   let reader: RowFormat | null = fields === undefined ? name && FORMATS[name] : ownFields(fields);
+  let reported = false;
   const attempt = (read: () => void) => {
     try {
       read();
     } catch (error) {
       if (onProblem === undefined || !(error instanceof RecordError)) throw error;
+      reported = true;
       onProblem(error.problem);
     }
   };
@@ -56,9 +68,9 @@ export function parseRows(
         }
       });
     }
-    if (located.length === 0) throw sourceError(source, 'line 1', 'at least one record', 'none');
+    if (located.length === 0 && !reported) throw sourceError(source, 'line 1', 'at least one record', 'none');
   });
-  return { located, format: name };
+  return { located, format: fields === undefined ? name : 'fields' };
 }
 
 function unknownFormat(row: unknown, source: string, place: string): RecordError {

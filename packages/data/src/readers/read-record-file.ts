@@ -2,11 +2,16 @@ import { createHash } from 'node:crypto';
 import type { ReasoningRecord } from '../record.js';
 import { chooseRecords } from './choose-records.js';
 import { type Container, containerByName } from './containers/container.js';
-import { parquetRows } from './containers/parquet-rows.js';
+import { isParquet, parquetRows } from './containers/parquet-rows.js';
 import { describeRecords, type RecordsDescription } from './describe-records.js';
 import { decodeText, readBytes } from './file-bytes.js';
-import type { NamedFormat } from './formats/formats.js';
-import { type ParsedRows, parseRows, type RecordFormat } from './parse-rows.js';
+import {
+  checkFormat,
+  type ParsedRows,
+  parseRows,
+  type RecordFormat,
+  type ResolvedFormat,
+} from './parse-rows.js';
 import type { LeftOut, ReadOptions } from './read-options.js';
 import { parseText } from './read-records.js';
 import { RecordError } from './source-error.js';
@@ -24,8 +29,8 @@ export interface FileDescription extends RecordsDescription {
   /** Of the file's bytes, hex. */
   readonly sha256: string;
   readonly container: Container;
-  /** The format asked for or detected; null if the fields were named. */
-  readonly format: NamedFormat | null;
+  /** The format asked for or told from the first row; null if no row is in any. */
+  readonly format: ResolvedFormat | null;
   /** Records of the file, those left out included. */
   readonly rows: number;
   /** Records left out, by reason. */
@@ -46,8 +51,42 @@ export async function readRecordFile(
   format: RecordFormat = 'auto',
   options: ReadOptions = {},
 ): Promise<RecordFile> {
+  return describeParsedFile(await parseFile(file, format, options), options);
+}
+
+/** Every record of a file, and what the file is. */
+export interface ParsedFile extends ParsedRows {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly container: Container;
+}
+
+/** Reads every record of a file, those too that the options leave out. */
+export async function parseFile(
+  file: string,
+  format: RecordFormat,
+  options: ReadOptions,
+): Promise<ParsedFile> {
+  checkFormat(format);
   const bytes = await readBytes(file);
-  const { located, container, format: resolved } = await parseBytes(bytes, format, file, options);
+  const parquet = containerByName(file) === 'parquet' || isParquet(bytes);
+  try {
+    if (!parquet) return { file, bytes, ...parseText(decodeText(bytes, file), format, file, options) };
+    const rows = await parquetRows(bytes, file);
+    return { file, bytes, ...parseRows(rows, format, file, options), container: 'parquet' };
+  } catch (error) {
+    if (options.onProblem === undefined || !(error instanceof RecordError)) throw error;
+    options.onProblem(error.problem);
+    const container = parquet ? 'parquet' : (containerByName(file) ?? 'txt');
+    return { file, bytes, located: [], format: null, container };
+  }
+}
+
+/** The records that the options keep, and the description of the file they are from. */
+export function describeParsedFile(
+  { file, bytes, located, container, format }: ParsedFile,
+  options: ReadOptions,
+): RecordFile {
   const { kept, records, leftOut } = chooseRecords(located, file, options);
   return {
     records,
@@ -57,32 +96,11 @@ export async function readRecordFile(
       sizeBytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
       container,
-      format: resolved,
+      format,
       rows: located.length,
       leftOut,
       dropped: located.length - records.length,
       ...describeRecords(records),
     },
   };
-}
-
-type ParsedFile = ParsedRows & { readonly container: Container };
-
-async function parseBytes(
-  bytes: Uint8Array,
-  format: RecordFormat,
-  file: string,
-  options: ReadOptions,
-): Promise<ParsedFile> {
-  try {
-    if (containerByName(file) !== 'parquet') {
-      return parseText(decodeText(bytes, file), format, file, options);
-    }
-    const rows = await parquetRows(bytes, file);
-    return { ...parseRows(rows, format, file, options), container: 'parquet' };
-  } catch (error) {
-    if (options.onProblem === undefined || !(error instanceof RecordError)) throw error;
-    options.onProblem(error.problem);
-    return { located: [], format: null, container: containerByName(file) ?? 'txt' };
-  }
 }

@@ -7,7 +7,7 @@ import {
   type TextContainer,
 } from './containers/container.js';
 import { FORMATS } from './formats/formats.js';
-import { type ParsedRows, parseRows, type RecordFormat, recordFormats } from './parse-rows.js';
+import { checkFormat, type ParsedRows, parseRows, type RecordFormat } from './parse-rows.js';
 import type { ReadOptions } from './read-options.js';
 
 /**
@@ -38,11 +38,7 @@ export function parseText(
   source: string,
   options: ReadOptions,
 ): ParsedRows & { readonly container: TextContainer } {
-  if (!recordFormats.includes(format)) {
-    throw new Error(
-      `readRecords: expected a format of ${recordFormats.join(', ')}, got ${JSON.stringify(format)}`,
-    );
-  }
+  checkFormat(format);
   const bare = text.replace(/^\uFEFF/, '');
   const usual = format === 'auto' || options.fields !== undefined ? null : FORMATS[format].container;
   const container = containerByName(source) ?? usual ?? containerByContent(bare);

@@ -17,23 +17,38 @@ interface Limits {
  *
  * @throws if the file is none, is damaged, or does not decode within the limits.
  */
-export async function parquetRows(bytes: Uint8Array, source: string): Promise<Row[]> {
+export async function parquetRows(
+  bytes: Uint8Array,
+  source: string,
+  limits: Limits = limitsOf(bytes.length),
+): Promise<Row[]> {
   checkEnds(bytes, source);
-  const mebibytes = bytes.length / MEBIBYTE;
-  const limits = {
-    heapMebibytes: Math.min(4096, Math.ceil(256 + 24 * mebibytes)),
-    timeMs: Math.ceil(20_000 + 1000 * mebibytes),
-  };
   const rows = await decode(bytes, source, limits);
   return rows.map((value, index) => ({ place: `row ${index + 1}`, value }));
 }
 
+function limitsOf(sizeBytes: number): Limits {
+  const mebibytes = sizeBytes / MEBIBYTE;
+  return {
+    heapMebibytes: Math.min(4096, Math.ceil(256 + 24 * mebibytes)),
+    timeMs: Math.ceil(10_000 + 1000 * mebibytes),
+  };
+}
+
+/** Whether bytes begin as Parquet does. */
+export function isParquet(bytes: Uint8Array): boolean {
+  return textAt(bytes, 0) === MAGIC;
+}
+
+function textAt(bytes: Uint8Array, start: number): string {
+  return String.fromCharCode(...bytes.subarray(start, start + MAGIC.length));
+}
+
 /** The magic at both ends, and a footer that fits between them. */
 function checkEnds(bytes: Uint8Array, source: string): void {
-  const text = (start: number) => String.fromCharCode(...bytes.subarray(start, start + MAGIC.length));
   if (bytes.length < 12) throw damaged(source, `${bytes.length} bytes`);
-  if (text(0) !== MAGIC) throw damaged(source, `no "${MAGIC}" at its start`);
-  if (text(bytes.length - MAGIC.length) !== MAGIC) {
+  if (!isParquet(bytes)) throw damaged(source, `no "${MAGIC}" at its start`);
+  if (textAt(bytes, bytes.length - MAGIC.length) !== MAGIC) {
     throw damaged(source, `no "${MAGIC}" at its end (cut short?)`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -44,7 +59,7 @@ function checkEnds(bytes: Uint8Array, source: string): void {
 }
 
 function damaged(source: string, got: string): RecordError {
-  return sourceError(source, 'its footer', 'a Parquet file', got);
+  return sourceError(source, 'the footer', 'a Parquet file', got);
 }
 
 function decode(bytes: Uint8Array, source: string, { heapMebibytes, timeMs }: Limits): Promise<unknown[]> {
@@ -56,7 +71,7 @@ function decode(bytes: Uint8Array, source: string, { heapMebibytes, timeMs }: Li
     });
     const fail = (got: string) => {
       finish();
-      reject(sourceError(source, 'its pages', 'a Parquet file that decodes', got));
+      reject(sourceError(source, 'the pages', 'a Parquet file that decodes', got));
     };
     const timer = setTimeout(() => fail(`no end after ${timeMs / 1000} s`), timeMs);
     const finish = () => {

@@ -1,4 +1,5 @@
-import { quoted, sourceError } from '../source-error.js';
+import { quoted, type RecordError, sourceError } from '../source-error.js';
+import { MAX_DEPTH, nestsTooDeep } from './json-depth.js';
 import { MAX_ROW_CHARACTERS, type Row, tooLong } from './row.js';
 
 /** Every line that is not blank, as text; lines end in LF, CRLF or CR. */
@@ -21,6 +22,7 @@ export function* jsonLineRows(text: string, source: string): Generator<Row> {
 }
 
 function parsedLine(line: string, source: string, place: string): Row {
+  if (nestsTooDeep(line)) return { place, problem: tooDeep(source, place) };
   try {
     return { place, value: JSON.parse(line) };
   } catch (error) {
@@ -31,6 +33,7 @@ function parsedLine(line: string, source: string, place: string): Row {
 
 /** One JSON text: a list of rows, an object of rows by name, or a row; or one JSON object a line after all. */
 export function* jsonRows(text: string, source: string): Generator<Row> {
+  if (nestsTooDeep(text)) throw tooDeep(source, 'line 1');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -60,6 +63,10 @@ function startsWithObjectLine(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function tooDeep(source: string, place: string): RecordError {
+  return sourceError(source, place, 'JSON', `more than ${MAX_DEPTH} lists or objects in each other`);
 }
 
 /** What JSON.parse says, without the whole text that it quotes where that is short. */
