@@ -56,7 +56,8 @@ export function decoderStates(pass: DecoderPass): tf.Tensor3D {
       x = tf.add(x, tf.reshape(embedding(table, positions.ids), x.shape));
     }
     const computed = checkpoint ? checkpointedLayer : decoderLayer;
-    for (let layer = 0; layer < config.layers; layer++) x = computed(pass, x, layer);
+    // what a layer made goes when it is done, except what gradients need
+    for (let layer = 0; layer < config.layers; layer++) x = tf.tidy(() => computed(pass, x, layer));
     return norm(config, parameters, x, 'model.norm');
   });
 }

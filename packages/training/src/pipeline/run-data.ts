@@ -152,7 +152,8 @@ async function loadFiles(
       ? { train: all, validation: await read(data.validation, { chains: 'all' }) }
       : splitRecords(all, { validation: data.validation, seed });
   const test = data.test === undefined ? [] : await read(data.test, { chains: 'all', emptyChain: 'keep' });
-  const { records: train, removed } = withoutQuestions(split.train, [...split.validation, ...test]);
+  const { records, removed } = withoutQuestions(split.train, [...split.validation, ...test]);
+  const train = records.slice(0, data.trainRows);
   if (train.length === 0) {
     throw new Error(
       `loadRunData: expected training rows in ${data.train}, got none after validation was held out`,

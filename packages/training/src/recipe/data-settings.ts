@@ -38,6 +38,8 @@ export const dataSettings = z.discriminatedUnion('source', [
     /** Which training chains of equations are kept; validation and test keep all. */
     chains: z.enum(['checked', 'recomputing', 'all']).default('checked'),
     train: z.string(),
+    /** Training rows to use, the first of the file; default all. */
+    trainRows: count.optional(),
     /** A file, or how many training rows to hold out. */
     validation: z.union([z.string(), count]).default(500),
     test: z.string().optional(),

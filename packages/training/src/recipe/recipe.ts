@@ -16,6 +16,8 @@ const recipeSchema = z.strictObject({
   seed: z.int().min(0).max(0xffffffff).default(0),
   /** How matrix products are computed; bfloat16 factors are faster where the processor has them. */
   precision: z.enum(['float32', 'bfloat16-products']).default('float32'),
+  /** Whether gradients compute each layer again in place of keeping what it made: the same numbers, less memory. */
+  checkpointing: z.boolean().default(false),
   data: dataSettings,
   /** A pretrained model brings its own. */
   tokenizer: z.enum(['words', 'characters', 'model']).default('words'),

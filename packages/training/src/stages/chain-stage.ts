@@ -37,7 +37,7 @@ export function chainStage(
     prepare(step) {
       const examples = order(step).map((index) => rowsOf(train[index]!));
       const packed = packParts(inParts(examples, microBatch));
-      const batches = packed.map((part) => deviceBatch(part, config));
+      const batches = packed.map((part) => deviceBatch(part, config, recipe.checkpointing));
       return {
         losses: batches.map((batch) => (moving) => chainLoss(config, completeModel(base, moving), batch)),
         tokens: tokensOf(...packed),

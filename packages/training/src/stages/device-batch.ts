@@ -6,6 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 /** A packed batch as tensors; the caller disposes it. */
 export interface DeviceBatch {
   readonly shape: readonly [rows: number, length: number];
+  /** Whether the backward pass computes layers again in place of keeping what they made. */
+  readonly checkpoint: boolean;
   /** int32 [B * T] */
   readonly ids: tf.Tensor1D;
   readonly positions: PositionTable;
@@ -22,7 +24,7 @@ export interface DeviceBatch {
 }
 
 /** Moves a batch to the current backend, in one copy a field. */
-export function deviceBatch(batch: Batch, config: ModelConfig): DeviceBatch {
+export function deviceBatch(batch: Batch, config: ModelConfig, checkpoint = false): DeviceBatch {
   const { rows, length } = batch;
   const total = rows * length;
   const positions = positionTable(config, batch.positions, [rows, length]);
@@ -38,6 +40,7 @@ export function deviceBatch(batch: Batch, config: ModelConfig): DeviceBatch {
   };
   return {
     shape: [rows, length],
+    checkpoint,
     ...tensors,
     positions,
     mask,

@@ -24,6 +24,7 @@ export function batchStates(
     inputs: tf.reshape(inputs, [rows, length, config.width]),
     positions: batch.positions,
     mask: batch.mask,
+    checkpoint: batch.checkpoint,
   });
   return tf.reshape(states, [rows * length, config.width]);
 }

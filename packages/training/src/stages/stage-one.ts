@@ -50,8 +50,8 @@ export function stageOne(
       const examples = order(step).map((index) => train[index]!);
       const packed = stageOneBatches(context, phase, inParts(examples, microBatch));
       const batches = packed.map(({ encoder, decoder }) => ({
-        encoder: deviceBatch(encoder, config),
-        decoder: deviceBatch(decoder, config),
+        encoder: deviceBatch(encoder, config, recipe.checkpointing),
+        decoder: deviceBatch(decoder, config, recipe.checkpointing),
       }));
       const stream = randomStream(recipe.seed, `${phase}/gumbel`, step);
       const latents = packed.reduce((sum, { encoder }) => sum + encoder.latentRows.length, 0);

@@ -77,7 +77,7 @@ export function studentStage(
       const packed = packParts(parts.map((part) => part.map((index) => rowsOf(train[index]!))));
       const warnings: string[] = [];
       const labelled = packed.map((one, i) => {
-        const batch = deviceBatch(one, config);
+        const batch = deviceBatch(one, config, recipe.checkpointing);
         const soft = parts[i]!.map((index) => noisyLabels(index, step, warnings));
         return { batch, slots: slotLabels(soft, batch) };
       });
