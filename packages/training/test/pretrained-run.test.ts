@@ -120,6 +120,22 @@ describe('a run on a pretrained model', () => {
     answerer.dispose();
   });
 
+  it('trains an adapter on the input table too, and leaves no tensor behind', async () => {
+    const before = countTensors();
+    const stage = { steps: 2, batch: 4, validateEvery: 2 };
+    const recipe = pretrainedWith({
+      tuning: { method: 'lora', rank: 2, targets: ['v_proj', 'embed_tokens'] },
+      checkpointing: true,
+      stages: { cot: stage, union: stage, student: stage },
+    });
+    await runRecipe(recipe, place('table'));
+    expect(countTensors()).toBe(before);
+    const { adapter } = loadAdapterFolder(stageOf('table', 'student'));
+    const raised = adapter.get('model.embed_tokens.lora_B.weight')!;
+    expect(raised.shape).toEqual([pretrainedConfig.width, 2]);
+    expect(raised.data.every((value) => value !== 0)).toBe(true);
+  });
+
   it('gives the same student in parts of a batch, to rounding', async () => {
     const parts = { ...pretrainedWith().stages };
     for (const stage of ['cot', 'union', 'student'] as const) {
