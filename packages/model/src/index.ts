@@ -51,12 +51,17 @@ export {
 } from './parameters/parameters.js';
 export { syncFolder, writeAll, writeError, writeFileAtomically } from './weights/atomic-file.js';
 export { readGguf } from './weights/gguf/read-gguf.js';
-export { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from './weights/half-precision.js';
+export {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from './weights/half-precision.js';
 export { halfSplitRows, readLlama2c } from './weights/llama2c.js';
 export { loadModel } from './weights/load-model.js';
 export { loadModelFolder, saveModelFolder } from './weights/model-folder.js';
 export type { NamedArray } from './weights/named-array.js';
 export { readAt } from './weights/read-at.js';
-export { readSafetensors, writeSafetensors } from './weights/safetensors.js';
+export { readSafetensors, type StoredType, writeSafetensors } from './weights/safetensors.js';
 export { readShardedSafetensors } from './weights/safetensors-shards.js';
 export { checkWeights, tensorShapes } from './weights/tensor-shapes.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from '../src/index.js';
+import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from '../src/index.js';
 
 /** The value of a half by its definition (IEEE 754-2008, 3.4). */
 function valueOfHalf(half: number): number {
@@ -53,5 +53,23 @@ describe('half precision', () => {
     const halves = Uint16Array.of(0x3f80, 0xbf80, 0x0000, 0x8000, 0x7f80, 0x4049, 0x0001);
     const expected = [1, -1, 0, -0, Infinity, 3.140625, 2 ** -133];
     expect([...bfloat16ToFloat32(halves)]).toEqual(expected);
+  });
+
+  it('narrows every bfloat16 to itself, and NaN to NaN', () => {
+    const finite = every.filter((half) => (half & 0x7fff) <= 0x7f80);
+    expect(float32ToBfloat16(bfloat16ToFloat32(finite))).toEqual(finite);
+    // a NaN whose upper half alone would be infinity
+    const odd = new Float32Array(Uint32Array.of(0x7f800001).buffer);
+    expect(bfloat16ToFloat32(float32ToBfloat16(odd))[0]).toBeNaN();
+  });
+
+  it('rounds to the nearest bfloat16, ties to even', () => {
+    const rounded = (value: number) => bfloat16ToFloat32(float32ToBfloat16(Float32Array.of(value)))[0];
+    const step = 2 ** -7; // between 1 and 2
+    expect(rounded(1 + 0.5 * step)).toBe(1);
+    expect(rounded(1 + 1.5 * step)).toBe(1 + 2 * step);
+    expect(rounded(-1 - 0.51 * step)).toBe(-1 - step);
+    expect(rounded(1 + 0.49 * step)).toBe(1);
+    expect(rounded(3.4028235e38)).toBe(Infinity);
   });
 });

@@ -52,6 +52,12 @@ describe('model folder', () => {
   const weightsFile = () => join(folder, 'model.safetensors');
   beforeEach(() => saveModelFolder(folder, config, countingWeights(config)));
 
+  it('says in the config how the weights are stored', () => {
+    saveModelFolder(folder, config, countingWeights(config), {}, 'BF16');
+    expect(JSON.parse(readFileSync(configFile(), 'utf8'))).toMatchObject({ torch_dtype: 'bfloat16' });
+    expect(loadModelFolder(folder).config).toEqual(config);
+  });
+
   it.each([true, false])('loads what it saved (tied embeddings: %s)', (tiedEmbeddings) => {
     const saved = { ...config, tiedEmbeddings };
     saveModelFolder(folder, saved, countingWeights(saved));

@@ -54,6 +54,21 @@ describe('safetensors round trip', () => {
     );
   });
 
+  it('stores 16 bits a value where asked for, and refuses what F16 has no room for', () => {
+    const values = new Map([['a', { shape: [2], data: Float32Array.of(1 / 3, -65504) }]]);
+    for (const [type, third] of [
+      ['F16', 0.333251953125],
+      ['BF16', 0.333984375],
+    ] as const) {
+      writeSafetensors(file, values, {}, type);
+      expect(readSafetensors(file).get('a')!.data[0]).toBe(third);
+    }
+    const large = new Map([['a', { shape: [2], data: Float32Array.of(Infinity, 65520) }]]);
+    expect(() => writeSafetensors(file, large, {}, 'F16')).toThrow(
+      'expected values of at most 65504 in tensor "a" for F16, got 65520',
+    );
+  });
+
   it('gives equal bytes for equal content, whatever the order', () => {
     const one = { shape: [2], data: Float32Array.of(1, 2) };
     const two = { shape: [1], data: Float32Array.of(3) };

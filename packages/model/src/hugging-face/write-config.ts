@@ -1,5 +1,6 @@
 import type { Architecture } from '../architecture.js';
 import type { ModelConfig } from '../config.js';
+import type { StoredType } from '../weights/safetensors.js';
 
 /** Ids that transformers' generation looks for in `config.json`; null where a model has none. */
 export interface SpecialTokenIds {
@@ -15,10 +16,17 @@ const CLASSES: Readonly<Record<Architecture, string>> = {
   gpt2: 'GPT2LMHeadModel',
 };
 
+const TORCH_TYPES: Readonly<Record<StoredType, string>> = {
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+};
+
 /** The same config in the form of Hugging Face's `config.json`, which transformers reads (4.51 and 5.24 do). */
 export function huggingFaceModelConfig(
   config: ModelConfig,
   tokens: SpecialTokenIds = {},
+  type: StoredType = 'F32',
 ): Record<string, unknown> {
   const { bos = null, eos = null, pad = null } = tokens;
   return {
@@ -28,7 +36,7 @@ export function huggingFaceModelConfig(
     eos_token_id: eos,
     pad_token_id: pad,
     tie_word_embeddings: config.tiedEmbeddings,
-    torch_dtype: 'float32',
+    torch_dtype: TORCH_TYPES[type],
     vocab_size: config.vocabularySize,
     ...(config.architecture === 'gpt2' ? gpt2Fields(config) : rotaryFields(config)),
   };

@@ -37,6 +37,23 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
   return halves;
 }
 
+/**
+ * Rounds to bfloat16, to nearest, ties to even; NaN stays NaN.
+ * @returns The 16-bit patterns.
+ */
+export function float32ToBfloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const pattern = bits[index]!;
+    const upper = pattern >>> 16;
+    const notANumber = (pattern & 0x7fffffff) > 0x7f800000;
+    // adding 0x7fff, and one more where the kept part is odd, carries exactly when rounding up
+    halves[index] = notANumber ? upper | 0x40 : (pattern + 0x7fff + (upper & 1)) / 0x10000;
+  }
+  return halves;
+}
+
 const float16Bits = Uint32Array.from({ length: 1 << 16 }, (_, half) => widen(half));
 const float16Values = new Float32Array(float16Bits.buffer);
 

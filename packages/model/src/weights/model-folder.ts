@@ -8,7 +8,7 @@ import { writeFileAtomically } from './atomic-file.js';
 import { readJsonFile } from './json-file.js';
 import { readLlama2c } from './llama2c.js';
 import type { NamedArray } from './named-array.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { readSafetensors, type StoredType, writeSafetensors } from './safetensors.js';
 import { readShardedSafetensors } from './safetensors-shards.js';
 
 const MAX_CONFIG_BYTES = 10_000_000;
@@ -44,6 +44,7 @@ export function loadModelFolder(folderOrFile: string): {
 /**
  * Saves a model in the form that `loadModelFolder` and Hugging Face's transformers read.
  * @param tokens Ids that transformers' generation looks for in the config; default none.
+ * @param type How weights are stored; rounded to 16 bits, they are no longer exactly these.
  * @throws If the weights are not those of the config.
  * @throws If the folder cannot be written or the disk is full.
  */
@@ -52,11 +53,12 @@ export function saveModelFolder(
   config: ModelConfig,
   weights: ReadonlyMap<string, NamedArray>,
   tokens: SpecialTokenIds = {},
+  type: StoredType = 'F32',
 ): void {
   checkModelConfig(config, folder);
   const tensors = toHuggingFace(config, weights, folder);
   mkdirSync(folder, { recursive: true });
-  writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
-  const json = `${JSON.stringify(huggingFaceModelConfig(config, tokens), null, 2)}\n`;
+  writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' }, type);
+  const json = `${JSON.stringify(huggingFaceModelConfig(config, tokens, type), null, 2)}\n`;
   writeFileAtomically(join(folder, 'config.json'), [Buffer.from(json)]);
 }

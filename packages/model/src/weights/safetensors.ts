@@ -1,12 +1,18 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { writeFileAtomically } from './atomic-file.js';
-import { bfloat16ToFloat32, float16ToFloat32 } from './half-precision.js';
+import {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from './half-precision.js';
 import type { NamedArray } from './named-array.js';
 import { readAt } from './read-at.js';
 import { parseSafetensorsHeader, type SafetensorsEntry } from './safetensors-header.js';
 
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000; // the limit of the reference reader
+const F16_LIMIT = 65520; // from here on values round to infinity
 
 /**
  * Reads every tensor of a safetensors file; F16 and BF16 are widened to float32.
@@ -30,11 +36,16 @@ export function readSafetensors(file: string): Map<string, NamedArray> {
   }
 }
 
+/** How values are written: exactly, or rounded to 16 bits, to nearest, ties to even. */
+export type StoredType = 'F32' | 'F16' | 'BF16';
+
 /**
- * Writes tensors as F32, in the order of their names: equal content gives equal bytes.
+ * Writes tensors in the order of their names: equal content gives equal bytes.
  * The file is replaced as a whole (see `writeFileAtomically`).
  * @param metadata Free text pairs, kept under `__metadata__`.
+ * @param type How every tensor is stored.
  * @throws If a shape does not match its data.
+ * @throws If a finite value is out of F16's range.
  * @throws If a tensor is named `__metadata__`.
  * @throws If the disk is full.
  */
@@ -42,6 +53,7 @@ export function writeSafetensors(
   file: string,
   tensors: ReadonlyMap<string, NamedArray>,
   metadata?: Readonly<Record<string, string>>,
+  type: StoredType = 'F32',
 ): void {
   const header: [string, unknown][] = [];
   if (metadata) header.push(['__metadata__', Object.fromEntries(Object.entries(metadata).sort(byName))]);
@@ -59,9 +71,10 @@ export function writeSafetensors(
         `writeSafetensors: expected ${valueCount} values in tensor "${name}" [${shape.join(', ')}], got ${data.length}`,
       );
     }
-    const end = begin + data.byteLength;
-    header.push([name, { dtype: 'F32', shape, data_offsets: [begin, end] }]);
-    pieces.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const stored = storedValues(name, data, type);
+    const end = begin + stored.byteLength;
+    header.push([name, { dtype: type, shape, data_offsets: [begin, end] }]);
+    pieces.push(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
     begin = end;
   }
   // Spaces at the end align the data to 8 bytes, as the reference writer does.
@@ -127,6 +140,18 @@ function readValues(descriptor: number, entry: SafetensorsEntry, dataStart: numb
   const halves = new Uint16Array(entry.valueCount);
   readAt(descriptor, new Uint8Array(halves.buffer), dataStart + entry.begin);
   return entry.type === 'F16' ? float16ToFloat32(halves) : bfloat16ToFloat32(halves);
+}
+
+function storedValues(name: string, data: Float32Array, type: StoredType): Float32Array | Uint16Array {
+  if (type === 'F32') return data;
+  if (type === 'BF16') return float32ToBfloat16(data);
+  const tooLarge = data.find((value) => Number.isFinite(value) && Math.abs(value) >= F16_LIMIT);
+  if (tooLarge !== undefined) {
+    throw new Error(
+      `writeSafetensors: expected values of at most 65504 in tensor "${name}" for F16, got ${tooLarge}`,
+    );
+  }
+  return float32ToFloat16(data);
 }
 
 // JSON.stringify of an object would move keys that look like numbers to the front.
