@@ -9,9 +9,15 @@ export {
   evaluateAnswerer,
   type LoadedAnswerer,
   loadAnswerer,
-  readRunRecipe,
 } from './evaluation/evaluate-stage.js';
 export { type ArmReport, measureFaithfulness } from './evaluation/measure-faithfulness.js';
+export {
+  readRunRecipe,
+  type TrainedStage,
+  trainedStage,
+  trainedWeights,
+} from './evaluation/trained-stage.js';
+export { CostMeter, type StageCosts } from './loop/cost-meter.js';
 export { exampleOrder } from './loop/example-order.js';
 export {
   type LoopContext,

@@ -1,15 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type ReasoningRecord, recordsDigest, type Tokenizer, tokenizerFromJSON } from '@latent-sft/data';
+import { type ReasoningRecord, recordsDigest } from '@latent-sft/data';
 import { wilsonInterval } from '@latent-sft/metrics';
 import { disposeParameters, parametersFrom } from '@latent-sft/model';
-import { loadWhole } from '../pipeline/load-whole.js';
-import { parseRecipe, type Recipe } from '../recipe/recipe.js';
-import { verifyManifest } from '../run/manifest.js';
-import { readRecipe } from '../run/run-folder.js';
-import { stageFolder, stageStatus } from '../run/stage.js';
+import type { Recipe } from '../recipe/recipe.js';
 import { type Answered, type Answerer, answerQuestions } from './answer-questions.js';
 import { type AnswerStage, answererOf } from './answerer.js';
+import { trainedStage, trainedWeights } from './trained-stage.js';
 
 /** Accuracy and lengths over questions, with what is needed to check them. */
 export interface EvaluationReport {
@@ -28,21 +23,10 @@ export interface EvaluationReport {
   readonly sha256: string;
 }
 
-const FOLDERS: Readonly<Record<AnswerStage, string>> = { 'no-cot': 'no-cot', cot: 'cot', latent: 'student' };
-
 /** A trained stage of a run, ready to answer; the caller disposes it. */
 export interface LoadedAnswerer extends Answerer {
   readonly recipe: Recipe;
   dispose(): void;
-}
-
-/**
- * The recipe of a run.
- *
- * @throws if the folder is no run, or its recipe is damaged.
- */
-export function readRunRecipe(folder: string): Recipe {
-  return parseRecipe(readRecipe(folder), `recipe of ${folder}`);
 }
 
 /**
@@ -52,27 +36,12 @@ export function readRunRecipe(folder: string): Recipe {
  * @throws if the pretrained model that its adapter is of is not there, or is another one by now.
  */
 export async function loadAnswerer(folder: string, stage: AnswerStage): Promise<LoadedAnswerer> {
-  const recipe = readRunRecipe(folder);
-  const name = FOLDERS[stage];
-  const status = stageStatus(folder, name);
-  if (status !== 'finished') {
-    throw new Error(`loadAnswerer: expected stage ${name} of ${folder} to be finished, got ${status}`);
-  }
-  verifyManifest(stageFolder(folder, name));
-  const tokenizer = readTokenizer(folder);
-  const { config, weights } = await loadWhole(recipe, stageFolder(folder, name));
+  const trained = trainedStage(folder, stage);
+  const { recipe, tokenizer } = trained;
+  const { config, weights } = await trainedWeights(trained);
   const parameters = parametersFrom(weights);
   const answerer = answererOf({ recipe, config, tokenizer }, parameters, stage);
   return { ...answerer, recipe, dispose: () => disposeParameters(parameters) };
-}
-
-function readTokenizer(folder: string): Tokenizer {
-  const file = join(folder, 'tokenizer.json');
-  try {
-    return tokenizerFromJSON(JSON.parse(readFileSync(file, 'utf8')), file);
-  } catch (error) {
-    throw new Error(`loadAnswerer: expected a tokenizer in ${file}, got: ${(error as Error).message}`);
-  }
 }
 
 /**
