@@ -46,10 +46,11 @@ describe.each(engines)('layers computed again on %s', (engine) => {
   it.each([
     ['all weights', { ...tinyConfig, layers: 12 }, false],
     ['adapters', { ...tinyConfig, layers: 12 }, true],
+    ['adapters with dropout', { ...tinyConfig, layers: 12 }, true, 0.4],
     ['all weights of qwen3', { ...tinyConfig, architecture: 'qwen3' }, false],
     ['all weights of gpt2', gpt2, false],
     ['adapters on gpt2', gpt2, true],
-  ] as const)('give the gradients of %s to the bit', async (_what, config, adapted) => {
+  ] as const)('give the gradients of %s to the bit', async (_what, config, adapted, rate = 0) => {
     await withoutLeaks(() => {
       const base = parametersFrom(tinyWeights(config));
       const adapter = parametersFrom(adapted ? initialLora(config, lora, 1, 'checkpoint') : new Map());
@@ -57,6 +58,7 @@ describe.each(engines)('layers computed again on %s', (engine) => {
       const opened = pass(config);
       // the tables are not part of the pass
       const trained = [...(adapted ? adapter : base)].filter(([name]) => !/embed_tokens|lm_head/.test(name));
+      const dropout = rate > 0 ? { rate, seed: 1, label: 'again', step: 5 } : null;
       const run = (checkpoint: boolean) => {
         let held = 0;
         const gradients = tf.tidy(() =>
@@ -65,7 +67,7 @@ describe.each(engines)('layers computed again on %s', (engine) => {
               const before = countTensors();
               const changed = new Map(trained.map(([name], i) => [name, tensors[i]!]));
               const parameters = adapted ? withAdapter(base, changed, scale) : new Map([...base, ...changed]);
-              const states = decoderStates({ ...opened, parameters, checkpoint });
+              const states = decoderStates({ ...opened, parameters, checkpoint, dropout });
               held = countTensors() - before;
               return tf.sum(tf.square(states));
             })(trained.map(([, tensor]) => tensor))

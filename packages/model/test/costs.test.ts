@@ -50,6 +50,10 @@ const adapters: readonly (readonly [string, LoraShape])[] = [
   ['the last map of a layer', { rank: 1, targets: ['down_proj'] }],
   ['the feed-forward part', { rank: 2, targets: ['up_proj'] }],
   ['everything', { rank: 2, targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'up_proj', 'down_proj'] }],
+  [
+    'everything, with dropout',
+    { rank: 2, targets: ['q_proj', 'o_proj', 'up_proj', 'down_proj'], dropout: 0.3 },
+  ],
   ['the input table', { rank: 2, targets: ['embed_tokens', 'o_proj'] }],
 ];
 
@@ -79,6 +83,7 @@ async function counted(config: ModelConfig, counts: PassCounts) {
       positions,
       mask,
       ...(counts.checkpoint && { checkpoint: true }),
+      ...(lora?.dropout && { dropout: { rate: lora.dropout, seed: 1, label: 'costs', step: 0 } }),
     });
     const read = gatherRows(tf.reshape(states, [BATCH * LENGTH, config.width]), rows);
     return tf.sum<tf.Scalar>(tf.square(tf.matMul(read, outputTable(config, parameters), false, true)));

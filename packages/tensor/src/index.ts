@@ -8,7 +8,7 @@ export type {
 } from './kernel.js';
 export { defineKernel, kernelNames, overrideKernel, registerKernels, runKernel } from './kernel.js';
 export { type AdamWSettings, type AdamWState, adamW } from './kernels/adam-w.js';
-export { adaptedLinear } from './kernels/adapted-linear.js';
+export { type AdapterDropout, adaptedLinear } from './kernels/adapted-linear.js';
 export { type AttentionMask, attention, attentionMask, RANGES_PER_QUERY } from './kernels/attention.js';
 export { crossEntropy } from './kernels/cross-entropy.js';
 export { type DropoutDraw, dropout } from './kernels/dropout.js';

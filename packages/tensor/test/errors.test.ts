@@ -58,6 +58,10 @@ describe('errors name the function, what it expected and what came', () => {
     expect(() => adaptedLinear(matrix(2, 3), matrix(4, 3), matrix(1, 3), matrix(4, 2), scale)).toThrow(
       'adaptedLinear: expected x [N, 3], lower [1, 3] and raise [4, 1], got [2,3], [1,3] and [4,2]',
     );
+    const whole = { rate: 1, seed: 1, label: 'x', step: 0 };
+    expect(() => adaptedLinear(matrix(2, 3), matrix(4, 3), matrix(1, 3), matrix(4, 1), scale, whole)).toThrow(
+      'adaptedLinear: expected a rate within [0, 1), got 1',
+    );
     scale.dispose();
   });
 

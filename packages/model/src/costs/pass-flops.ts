@@ -6,6 +6,8 @@ import type { ModelConfig } from '../config.js';
 export interface LoraShape {
   readonly rank: number;
   readonly targets: readonly LoraTarget[];
+  /** The share of its input that an adapter drops; above 0 it is never added to the weight. Default 0. */
+  readonly dropout?: number;
 }
 
 /** What a pass goes over, padding left out where it is not computed, and what it trains. */
@@ -46,7 +48,7 @@ interface Step extends PassFlops {
  * width F, vocabulary V:
  * - a linear map from a to b, 2 T a b: query D to H d, key and value D to G d, output H d to D, gate (not in gpt2)
  *   and up D to F, down F to D; an adapter of rank r on it, 2 T r (a + b), or with T >= a rows 2 r (T a + a b), as it is
- *   added to the weight then;
+ *   added to the weight then, unless it drops numbers of its input;
  * - attention, 4 P H d a layer: q k^T, and the weights times v, over visible pairs only;
  * - the head, 2 R D V; an adapter on the input table, 2 V r D for the table with its change.
  *
@@ -136,7 +138,7 @@ function linearFlops(
   const adapterTrained = trained === 'lora' && rank > 0;
   const [lower, raise] = [2 * tokens * from * rank, 2 * tokens * rank * to];
   const merge = 2 * rank * from * to;
-  const merged = tokens >= from;
+  const merged = tokens >= from && !lora?.dropout;
   const weightGradients = (trained === 'full' ? product : 0) + (adapterTrained ? lower + 2 * raise : 0);
   const inputGradient = inputNeeded ? product + (merged ? merge : lower + raise) : 0;
   return {

@@ -47,14 +47,24 @@ const kernel = defineKernel({
  * @throws if the rate is not within [0, 1).
  * @throws if the step is not a whole number of at least 0.
  */
-export function dropout<T extends tf.Tensor>(x: T, rate: number, { seed, label, step }: DropoutDraw): T {
-  if (!(rate >= 0 && rate < 1)) throw new Error(`dropout: expected a rate within [0, 1), got ${rate}`);
+export function dropout<T extends tf.Tensor>(x: T, rate: number, draw: DropoutDraw): T {
+  const attributes = drawAttributes('dropout', rate, draw);
+  return attributes ? droppedBy(x, attributes) : tf.clone(x);
+}
+
+/** A draw as attributes of a kernel; null where nothing is dropped. Throws in the caller's name. */
+export function drawAttributes(
+  caller: string,
+  rate: number,
+  { seed, label, step }: DropoutDraw,
+): KernelAttributes | null {
+  if (!(rate >= 0 && rate < 1)) throw new Error(`${caller}: expected a rate within [0, 1), got ${rate}`);
   if (!Number.isSafeInteger(step) || step < 0) {
-    throw new Error(`dropout: expected a step that is a whole number >= 0, got ${step}`);
+    throw new Error(`${caller}: expected a step that is a whole number >= 0, got ${step}`);
   }
-  if (rate === 0) return tf.clone(x);
+  if (rate === 0) return null;
   const [key0, key1] = streamKey(seed, label);
-  const attributes = {
+  return {
     threshold: Math.min(Math.round(rate * 2 ** 32), 2 ** 32 - 1),
     scale: Math.fround(1 / (1 - rate)),
     stepLow: step >>> 0,
@@ -62,5 +72,9 @@ export function dropout<T extends tf.Tensor>(x: T, rate: number, { seed, label, 
     key0,
     key1,
   };
+}
+
+/** Drops numbers by the attributes of a draw. */
+export function droppedBy<T extends tf.Tensor>(x: T, attributes: KernelAttributes): T {
   return runKernel(kernel, { x }, attributes)[0] as T;
 }
