@@ -1,4 +1,5 @@
 import {
+  type AdapterDropout,
   type AttentionMask,
   attention,
   checkpointed,
@@ -32,6 +33,8 @@ export interface DecoderPass {
    * for a third more time, the same gradients to the bit. Default false.
    */
   readonly checkpoint?: boolean;
+  /** What adapters do not see of their inputs while they train; the draws of a map are named `label/map`. */
+  readonly dropout?: AdapterDropout | null;
 }
 
 /**
@@ -82,13 +85,13 @@ function checkpointedLayer(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf
 }
 
 function attentionBlock(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Tensor3D {
-  const { config, parameters, positions, mask, cache } = pass;
+  const { config, parameters, positions, mask, cache, dropout } = pass;
   const { heads, keyValueHeads, headWidth } = config;
   const { queryKeyNorm } = traitsOf(config.architecture);
   const [batch, length] = x.shape;
   const prefix = `model.layers.${layer}.self_attn`;
   const project = (name: string, count: number): tf.Tensor4D =>
-    tf.reshape(linear(parameters, x, `${prefix}.${name}`), [batch, length, count, headWidth]);
+    tf.reshape(linear(parameters, x, `${prefix}.${name}`, dropout), [batch, length, count, headWidth]);
   const place = (y: tf.Tensor4D, name: string): tf.Tensor4D => {
     const normed = queryKeyNorm ? norm(config, parameters, y, `${prefix}.${name}`) : y;
     return positions.rotary ? rotary(normed, positions.rotary) : normed;
@@ -102,11 +105,16 @@ function attentionBlock(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Te
     length,
     heads * headWidth,
   ]);
-  return linear(parameters, mixed, `${prefix}.o_proj`);
+  return linear(parameters, mixed, `${prefix}.o_proj`, dropout);
 }
 
-function feedForward({ config, parameters }: DecoderPass, x: tf.Tensor3D, layer: number): tf.Tensor3D {
-  const map = (y: tf.Tensor3D, name: string) => linear(parameters, y, `model.layers.${layer}.mlp.${name}`);
+function feedForward(
+  { config, parameters, dropout }: DecoderPass,
+  x: tf.Tensor3D,
+  layer: number,
+): tf.Tensor3D {
+  const map = (y: tf.Tensor3D, name: string) =>
+    linear(parameters, y, `model.layers.${layer}.mlp.${name}`, dropout);
   const up = map(x, 'up_proj'); // [B, T, F]
   const gated = traitsOf(config.architecture).feedForward === 'swiglu';
   return map(gated ? swiglu(map(x, 'gate_proj'), up) : gelu(up), 'down_proj');

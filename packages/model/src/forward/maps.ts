@@ -1,4 +1,4 @@
-import { adaptedLinear, layerNorm, rmsNorm } from '@latent-sft/tensor';
+import { type AdapterDropout, adaptedLinear, layerNorm, rmsNorm } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { traitsOf } from '../architecture.js';
 import type { ModelConfig } from '../config.js';
@@ -19,8 +19,15 @@ export function norm<T extends tf.Tensor>(
 /**
  * x W^T for a weight [out, in], as matrix products over all rows; + b where the map has a bias; with an adapter of
  * rank r on the map, + scale (x A^T) B^T (Hu et al. 2021, arXiv 2106.09685, eq. 3).
+ *
+ * @param dropout what adapters do not see of x; each map draws its own numbers
  */
-export function linear(parameters: Parameters, x: tf.Tensor3D, name: string): tf.Tensor3D {
+export function linear(
+  parameters: Parameters,
+  x: tf.Tensor3D,
+  name: string,
+  dropout: AdapterDropout | null = null,
+): tf.Tensor3D {
   const weight = parameter<tf.Tensor2D>(parameters, `${name}.weight`);
   const [batch, length, width] = x.shape;
   const rows: tf.Tensor2D = tf.reshape(x, [batch * length, width]);
@@ -32,6 +39,7 @@ export function linear(parameters: Parameters, x: tf.Tensor3D, name: string): tf
         lower,
         parameter(parameters, `${name}.lora_B.weight`),
         parameter(parameters, 'lora_scale'),
+        dropout && { ...dropout, label: `${dropout.label}/${name}` },
       )
     : tf.matMul(rows, weight, false, true);
   const bias = parameters.get(`${name}.bias`);
