@@ -37,7 +37,8 @@ export const tuningSettings = z.discriminatedUnion('method', [
     rank: count.default(64),
     /** B A is multiplied by alpha / rank. */
     alpha: positive.default(128),
-    dropout: share.default(0),
+    /** Share of an adapter's inputs that it does not see while it trains. */
+    dropout: z.number().min(0).lt(1).default(0),
     targets: z
       .array(z.enum(LORA_TARGETS))
       .min(1)

@@ -10,6 +10,7 @@ import { completeModel, usingModel } from './frozen-base.js';
 import { inParts, packParts } from './micro-batches.js';
 import { loopSettings, type StageContext } from './stage-context.js';
 import { chainLoss } from './stage-losses.js';
+import { trainingPass } from './training-pass.js';
 import { lossValue, meanLoss, tokensOf } from './validation.js';
 
 /**
@@ -37,7 +38,7 @@ export function chainStage(
     prepare(step) {
       const examples = order(step).map((index) => rowsOf(train[index]!));
       const packed = packParts(inParts(examples, microBatch));
-      const batches = packed.map((part) => deviceBatch(part, config, recipe.checkpointing));
+      const batches = packed.map((part, i) => deviceBatch(part, config, trainingPass(recipe, stage, step, i)));
       return {
         losses: batches.map((batch) => (moving) => chainLoss(config, completeModel(base, moving), batch)),
         tokens: tokensOf(...packed),

@@ -1,13 +1,22 @@
 import type { Batch } from '@latent-sft/data';
 import { type ModelConfig, type PositionTable, positionTable } from '@latent-sft/model';
-import { type AttentionMask, attentionMask, type RowSelection, selectRows } from '@latent-sft/tensor';
+import {
+  type AdapterDropout,
+  type AttentionMask,
+  attentionMask,
+  type RowSelection,
+  selectRows,
+} from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
+import type { TrainingPass } from './training-pass.js';
 
 /** A packed batch as tensors; the caller disposes it. */
 export interface DeviceBatch {
   readonly shape: readonly [rows: number, length: number];
   /** Whether the backward pass computes layers again in place of keeping what they made. */
   readonly checkpoint: boolean;
+  /** What adapters do not see of their inputs; null where nothing trains. */
+  readonly dropout: AdapterDropout | null;
   /** int32 [B * T] */
   readonly ids: tf.Tensor1D;
   readonly positions: PositionTable;
@@ -23,8 +32,14 @@ export interface DeviceBatch {
   dispose(): void;
 }
 
+const NOTHING_TRAINS: TrainingPass = { checkpoint: false, dropout: null };
+
 /** Moves a batch to the current backend, in one copy a field. */
-export function deviceBatch(batch: Batch, config: ModelConfig, checkpoint = false): DeviceBatch {
+export function deviceBatch(
+  batch: Batch,
+  config: ModelConfig,
+  { checkpoint, dropout } = NOTHING_TRAINS,
+): DeviceBatch {
   const { rows, length } = batch;
   const total = rows * length;
   const positions = positionTable(config, batch.positions, [rows, length]);
@@ -41,6 +56,7 @@ export function deviceBatch(batch: Batch, config: ModelConfig, checkpoint = fals
   return {
     shape: [rows, length],
     checkpoint,
+    dropout,
     ...tensors,
     positions,
     mask,

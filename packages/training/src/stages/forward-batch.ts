@@ -25,6 +25,7 @@ export function batchStates(
     positions: batch.positions,
     mask: batch.mask,
     checkpoint: batch.checkpoint,
+    dropout: batch.dropout,
   });
   return tf.reshape(states, [rows * length, config.width]);
 }

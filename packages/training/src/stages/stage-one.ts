@@ -15,6 +15,7 @@ import { inParts, packParts } from './micro-batches.js';
 import { loopSettings, type StageContext } from './stage-context.js';
 import { stageOneLoss } from './stage-losses.js';
 import { joinModels, type StageOneModels, splitModels } from './stage-one-models.js';
+import { trainingPass, withoutDropout } from './training-pass.js';
 import { lossValue, meanLoss, tokensOf } from './validation.js';
 
 /** The three phases of stage 1: which of the two models moves. */
@@ -49,10 +50,16 @@ export function stageOne(
     prepare(step) {
       const examples = order(step).map((index) => train[index]!);
       const packed = stageOneBatches(context, phase, inParts(examples, microBatch));
-      const batches = packed.map(({ encoder, decoder }) => ({
-        encoder: deviceBatch(encoder, config, recipe.checkpointing),
-        decoder: deviceBatch(decoder, config, recipe.checkpointing),
-      }));
+      const batches = packed.map((part, i) => {
+        const passOf = (model: 'encoder' | 'decoder') => {
+          const pass = trainingPass(recipe, `${phase}/${model}`, step, i);
+          return frozen[model] ? withoutDropout(pass) : pass;
+        };
+        return {
+          encoder: deviceBatch(part.encoder, config, passOf('encoder')),
+          decoder: deviceBatch(part.decoder, config, passOf('decoder')),
+        };
+      });
       const stream = randomStream(recipe.seed, `${phase}/gumbel`, step);
       const latents = packed.reduce((sum, { encoder }) => sum + encoder.latentRows.length, 0);
       const noise = gumbelNoise(recipe.latent.noise, stream, latents * width);

@@ -15,6 +15,7 @@ import { completeModel, usingModel } from './frozen-base.js';
 import { inParts, packParts } from './micro-batches.js';
 import { loopSettings, type StageContext } from './stage-context.js';
 import { studentLoss } from './stage-losses.js';
+import { trainingPass } from './training-pass.js';
 import { lossValue, meanLoss, tokensOf } from './validation.js';
 
 /** Soft labels by example number: training rows first, then validation rows. */
@@ -77,7 +78,7 @@ export function studentStage(
       const packed = packParts(parts.map((part) => part.map((index) => rowsOf(train[index]!))));
       const warnings: string[] = [];
       const labelled = packed.map((one, i) => {
-        const batch = deviceBatch(one, config, recipe.checkpointing);
+        const batch = deviceBatch(one, config, trainingPass(recipe, 'student', step, i));
         const soft = parts[i]!.map((index) => noisyLabels(index, step, warnings));
         return { batch, slots: slotLabels(soft, batch) };
       });
