@@ -49,12 +49,14 @@ function noisyStage(changes: Partial<StageWork> = {}): StageWork {
           },
         ],
         tokens: 1,
+        flops: 2e6,
         dispose: () => goal.dispose(),
       };
     },
     validate: (parameters) => ({
       loss: tf.tidy(() => tf.sum(tf.square(parameters.get('w')!)).dataSync()[0]!),
       accuracy: 0,
+      flops: 3,
     }),
     ...changes,
   };
@@ -125,7 +127,7 @@ describe('trainStage', () => {
       const seen: number[][] = [];
       const validate = (parameters: Parameters<StageWork['validate']>[0]): Validation => {
         seen.push([...parameters.get('w')!.dataSync()]);
-        return { loss: losses[seen.length - 1]!, accuracy: accuracies[seen.length - 1]! };
+        return { loss: losses[seen.length - 1]!, accuracy: accuracies[seen.length - 1]!, flops: 0 };
       };
       const { best, weights } = await train('best', noisyStage({ selectBy, validate }));
       expect(best.step).toBe(step);

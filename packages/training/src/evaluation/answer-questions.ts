@@ -31,6 +31,8 @@ export interface Answered {
   readonly record: ReasoningRecord;
   readonly answer: string;
   readonly correct: boolean;
+  /** Tokens of question and think marker. */
+  readonly promptTokens: number;
   /** Tokens of the written chain; 0 without one. */
   readonly chainTokens: number;
   readonly answerTokens: number;
@@ -76,7 +78,7 @@ export function answerQuestions(
       traceVectors: options.traceVectors ?? false,
     });
     part.forEach((record, i) => {
-      answered.push(graded(answerer, record, generations[i]!));
+      answered.push(graded(answerer, record, requests[i]!.prompt.length, generations[i]!));
     });
     options.onBatch?.(answered.length);
   }
@@ -86,6 +88,7 @@ export function answerQuestions(
 function graded(
   { tokenizer, mode, grading }: Answerer,
   record: ReasoningRecord,
+  promptTokens: number,
   generation: Generation,
 ): Answered {
   const { tokens } = generation;
@@ -97,7 +100,7 @@ function graded(
   const expected = tokenizer.decode(tokenizer.encode(record.answer));
   const answerTokens = Math.max(0, tokens.length - after);
   const { correct } = gradeAnswer(answer, expected, grading);
-  return { record, answer, correct, chainTokens, answerTokens, generation };
+  return { record, answer, correct, promptTokens, chainTokens, answerTokens, generation };
 }
 
 function findMarker(tokens: readonly number[], marker: readonly number[]): number {

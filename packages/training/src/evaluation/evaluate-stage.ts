@@ -1,7 +1,8 @@
 import { type ReasoningRecord, recordsDigest } from '@latent-sft/data';
 import { wilsonInterval } from '@latent-sft/metrics';
-import { disposeParameters, parametersFrom } from '@latent-sft/model';
+import { disposeParameters, parametersFrom, peakRssBytes } from '@latent-sft/model';
 import type { Recipe } from '../recipe/recipe.js';
+import { answerFlops } from './answer-flops.js';
 import { type Answered, type Answerer, answerQuestions } from './answer-questions.js';
 import { type AnswerStage, answererOf } from './answerer.js';
 import { trainedStage, trainedWeights } from './trained-stage.js';
@@ -19,6 +20,10 @@ export interface EvaluationReport {
   readonly meanAnswerTokens: number;
   /** Wall time, model loaded, all questions in batches. */
   readonly msPerQuestion: number;
+  /** Mean FLOPs of a question, prompt and steps, without the padding of a batch. */
+  readonly flopsPerQuestion: number;
+  /** The most memory that the process has held up to now; null where the system does not say. */
+  readonly peakRssBytes: number | null;
   /** sha256 of the questions asked. */
   readonly sha256: string;
 }
@@ -45,7 +50,7 @@ export async function loadAnswerer(folder: string, stage: AnswerStage): Promise<
 }
 
 /**
- * Answers every question and reports accuracy with its interval, lengths and time.
+ * Answers every question and reports accuracy with its interval, lengths and costs.
  *
  * @throws if there is no question.
  * @throws if a question holds a word outside the vocabulary.
@@ -72,6 +77,8 @@ export function evaluateAnswerer(
       meanChainTokens: mean((one) => one.chainTokens),
       meanAnswerTokens: mean((one) => one.answerTokens),
       msPerQuestion: ms / answered.length,
+      flopsPerQuestion: mean((one) => answerFlops(answerer, one)),
+      peakRssBytes: peakRssBytes(),
       sha256: recordsDigest(records),
     },
     answered,

@@ -16,6 +16,7 @@ import { loadLatestCheckpoint, saveCheckpoint } from '../run/checkpoint.js';
 import { digestFile, fileDigestSchema } from '../run/digest.js';
 import type { EventLog } from '../run/event-log.js';
 import { mendable } from '../run/mendable.js';
+import { CostMeter, stageCostsSchema } from './cost-meter.js';
 
 /** One step's work, made from its number alone, so that a resumed stage sees what a whole one saw. */
 export interface PreparedStep {
@@ -23,8 +24,10 @@ export interface PreparedStep {
   readonly losses: readonly ((parameters: Parameters) => Loss)[];
   /** What whoever watches should know of this step. */
   readonly warnings?: readonly string[];
-  /** Tokens that the step computes. */
+  /** Tokens that the step computes, padding left out. */
   readonly tokens: number;
+  /** FLOPs of its losses and their gradients, padding included. */
+  readonly flops: number;
   dispose(): void;
 }
 
@@ -32,6 +35,8 @@ export interface PreparedStep {
 export interface Validation {
   readonly loss: number;
   readonly accuracy: number;
+  /** FLOPs that it took. */
+  readonly flops: number;
 }
 
 /** A stage as the loop sees it. */
@@ -54,6 +59,7 @@ export interface StepProgress {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
+  /** Of the steps since the last report, validation left out. */
   readonly tokensPerSecond: number;
   readonly validation?: Validation;
 }
@@ -67,14 +73,18 @@ export interface LoopContext {
   readonly onStep?: (progress: StepProgress) => void;
   /** Told of a damaged checkpoint that was passed over for an older one. */
   readonly onWarning?: (sentence: string) => void;
+  /** Adds up what the stage costs; default one that starts with the loop. */
+  readonly meter?: CostMeter;
 }
 
-const bestSchema = z.strictObject({
+const stateSchema = z.strictObject({
   best: z
     .strictObject({ step: z.int().min(0), loss: z.number(), accuracy: z.number(), file: fileDigestSchema })
     .nullable(),
+  /** Absent from checkpoints of earlier versions. */
+  costs: stageCostsSchema.optional(),
 });
-type Best = z.infer<typeof bestSchema>['best'];
+type Best = z.infer<typeof stateSchema>['best'];
 
 const BEST_FILE = 'best.safetensors';
 const LOG_EVERY = 10;
@@ -106,20 +116,26 @@ export async function trainStage(
     context.onWarning?.(message);
   };
   const resumed = mendable(context.checkpoints, () => loadLatestCheckpoint(context.checkpoints));
+  const meter = context.meter ?? new CostMeter();
   const bestFile = join(context.checkpoints, BEST_FILE);
   let best: Best = null;
   let done = 0;
   if (resumed) {
     vector.restore(resumed.tensors);
     done = resumed.step;
-    best = bestSchema.parse(resumed.state).best;
+    const state = stateSchema.parse(resumed.state);
+    best = state.best;
+    if (state.costs) meter.goOn(state.costs);
     for (const message of resumed.warnings) warn(`${message}; going on from an older one`);
     context.events.append({ type: 'resume', stage: name, step: done });
   }
   const save = () =>
-    saveCheckpoint(context.checkpoints, { step: done, tensors: vector.snapshot(), state: { best } });
-  let clock = performance.now();
-  let tokens = 0;
+    saveCheckpoint(context.checkpoints, {
+      step: done,
+      tensors: vector.snapshot(),
+      state: { best, costs: meter.costs() },
+    });
+  let reported = meter.costs();
   while (done < steps) {
     await nextTurn();
     if (context.signal?.aborted) {
@@ -127,25 +143,32 @@ export async function trainStage(
       throw new StoppedError(name, done);
     }
     const learningRate = learningRateAt(work.learningRate, done, steps);
+    const startedAt = performance.now();
     const prepared = work.prepare(done);
-    tokens += prepared.tokens;
     for (const message of prepared.warnings ?? []) warn(message);
     const report = descend(work, prepared, done + 1, learningRate);
+    const { tokens, flops } = prepared;
+    meter.addStep({ seconds: (performance.now() - startedAt) / 1000, tokens, flops });
     done++;
     const validating = done % work.validateEvery === 0 || done === steps;
     let validation: Validation | undefined;
     if (validating) {
       validation = work.validate(vector.parameters);
+      meter.addValidation(validation.flops);
       if (!best || better(validation, best, work.selectBy)) {
         mkdirSync(context.checkpoints, { recursive: true });
         writeSafetensors(bestFile, vector.arrays());
-        best = { step: done, ...validation, file: digestFile(bestFile) };
+        const { loss, accuracy } = validation;
+        best = { step: done, loss, accuracy, file: digestFile(bestFile) };
       }
       context.events.append({ type: 'validation', stage: name, step: done, ...validation });
     }
     if (done % LOG_EVERY === 0 || validating) {
-      const seconds = (performance.now() - clock) / 1000;
-      const tokensPerSecond = Math.round(tokens / seconds);
+      const costs = meter.costs();
+      const seconds = costs.stepSeconds - reported.stepSeconds;
+      const tokensPerSecond = Math.round((costs.tokens - reported.tokens) / seconds);
+      const gflopsPerSecond = (costs.flops - reported.flops) / 1e9 / seconds;
+      reported = costs;
       const { loss, gradientNorm, parts } = report;
       context.events.append({
         type: 'step',
@@ -155,6 +178,7 @@ export async function trainStage(
         gradientNorm,
         learningRate,
         tokensPerSecond,
+        gflopsPerSecond,
         ...parts,
       });
       context.onStep?.({
@@ -165,8 +189,6 @@ export async function trainStage(
         tokensPerSecond,
         ...(validation && { validation }),
       });
-      clock = performance.now();
-      tokens = 0;
     }
     if (done % work.checkpointEvery === 0 && done < steps) save();
   }
@@ -188,7 +210,7 @@ function descend(work: StageWork, prepared: PreparedStep, step: number, learning
 }
 
 /** Higher accuracy or lower loss; among equal accuracies the lower loss. */
-function better(now: Validation, best: Validation, selectBy: 'loss' | 'accuracy'): boolean {
+function better(now: Validation, best: Omit<Validation, 'flops'>, selectBy: 'loss' | 'accuracy'): boolean {
   if (selectBy === 'loss' || now.accuracy === best.accuracy) return now.loss < best.loss;
   return now.accuracy > best.accuracy;
 }

@@ -1,6 +1,6 @@
 import { tokenizerDigest } from '@latent-sft/data';
 import type { LabelHeader } from '../run/label-manifest.js';
-import type { StageContext } from '../stages/stage-context.js';
+import { mixtureWords, type StageContext } from '../stages/stage-context.js';
 
 /** What the soft labels of a run are made with; a store with another header is refused. */
 export function labelHeader(context: StageContext, checkpoint: string): LabelHeader {
@@ -9,7 +9,7 @@ export function labelHeader(context: StageContext, checkpoint: string): LabelHea
   return {
     count: train.length + validation.length,
     segmentation: recipe.segmenter.by === 'rate' ? recipe.segmenter.rate : recipe.segmenter.by,
-    k: support === 'full' ? config.vocabularySize : Math.min(support, config.vocabularySize),
+    k: mixtureWords(config, support),
     vocabularySize: config.vocabularySize,
     temperature,
     readout,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { disposeParameters, parametersFrom } from '@latent-sft/model';
+import { CostMeter } from '../loop/cost-meter.js';
 import { StoppedError } from '../loop/train-stage.js';
 import { LABELS_FILE, type LabelHeader, readLabelManifest } from '../run/label-manifest.js';
 import { checkLabelHeader } from '../run/label-store.js';
@@ -11,7 +12,9 @@ import { finishStage, planStage, stageFolder, startStage } from '../run/stage.js
 import { softLabels } from '../stages/encode-examples.js';
 import { completeModel, releaseModel } from '../stages/frozen-base.js';
 import { inParts } from '../stages/micro-batches.js';
+import { encodingWork } from '../stages/step-flops.js';
 import type { ActiveRun } from './active-run.js';
+import { earlierLabelCosts } from './label-costs.js';
 import { labelHeader } from './label-header.js';
 import { labelCheckpoint, sourceStage, stageInputs } from './stage-inputs.js';
 import { loadModels } from './stage-models.js';
@@ -31,7 +34,9 @@ export async function makeLabels(active: ActiveRun): Promise<void> {
   if (plan.action === 'skip') return;
   if (plan.action === 'start') startStage(run.folder, 'labels', inputs);
   run.events.append({ type: 'stage', stage: 'labels', action: plan.action });
-  const startedAt = performance.now();
+  const meter = new CostMeter();
+  const before = plan.action === 'resume' ? earlierLabelCosts(run.folder) : null;
+  if (before) meter.goOn(before);
   const models = loadModels(active, sourceStage(context.recipe, 'labels'));
   const moving = { encoder: parametersFrom(models.encoder), decoder: parametersFrom(models.decoder) };
   const tensors = {
@@ -44,17 +49,24 @@ export async function makeLabels(active: ActiveRun): Promise<void> {
     while (writer.nextExample < examples.length) {
       await nextTurn();
       if (active.signal?.aborted) throw new StoppedError('labels', writer.nextExample, 'row');
+      const startedAt = performance.now();
       const chunk = examples.slice(writer.nextExample, writer.nextExample + LABEL_CHUNK);
-      writer.append(
-        inParts(chunk, context.recipe.evaluation.batch).flatMap((part) => softLabels(context, tensors, part)),
-      );
-      const seconds = (performance.now() - startedAt) / 1000;
+      const parts = inParts(chunk, context.recipe.evaluation.batch);
+      writer.append(parts.flatMap((part) => softLabels(context, tensors, part)));
+      const work = parts.map((part) => encodingWork(context, part));
+      meter.addStep({
+        seconds: (performance.now() - startedAt) / 1000,
+        tokens: work.reduce((sum, { tokens }) => sum + tokens, 0),
+        flops: work.reduce((sum, { flops }) => sum + flops, 0),
+      });
+      const costs = meter.costs();
+      run.events.append({ type: 'labels', stage: 'labels', rows: writer.nextExample, ...costs });
       observer.onStep?.({
         stage: 'labels',
         step: writer.nextExample,
         steps: examples.length,
         loss: 0,
-        tokensPerSecond: Math.round(writer.nextExample / seconds),
+        tokensPerSecond: Math.round(costs.tokens / costs.stepSeconds),
       });
     }
     writer.finish();
@@ -66,9 +78,9 @@ export async function makeLabels(active: ActiveRun): Promise<void> {
     }
   }
   finishStage(run.folder, 'labels', inputs, examples.length);
-  const seconds = (performance.now() - startedAt) / 1000;
-  run.events.append({ type: 'stage-done', stage: 'labels', seconds, rows: examples.length });
-  observer.onStage?.('labels', 'done', `${examples.length} rows, ${seconds.toFixed(1)} s`);
+  const costs = meter.costs();
+  run.events.append({ type: 'stage-done', stage: 'labels', rows: examples.length, ...costs });
+  observer.onStage?.('labels', 'done', `${examples.length} rows, ${costs.seconds.toFixed(1)} s`);
 }
 
 /** Labels of other weights or rows are made anew; those of other settings came from elsewhere and are refused. */

@@ -1,5 +1,6 @@
 import { wilsonInterval } from '@latent-sft/metrics';
 import { disposeParameters, parametersFrom } from '@latent-sft/model';
+import { CostMeter } from '../loop/cost-meter.js';
 import { type StageWork, trainStage } from '../loop/train-stage.js';
 import type { TrainingStage } from '../recipe/stage-settings.js';
 import { openLabelStore } from '../run/label-store.js';
@@ -24,25 +25,25 @@ export async function makeStage(active: ActiveRun, stage: TrainingStage): Promis
   if (plan.action === 'skip') return;
   if (plan.action === 'start') startStage(run.folder, stage, inputs);
   run.events.append({ type: 'stage', stage, action: plan.action });
-  const startedAt = performance.now();
+  const meter = new CostMeter();
   const { work, dispose } = workOf(active, stage);
   try {
     const { weights, best } = await trainStage(work, {
       checkpoints: checkpointFolder(run.folder, stage),
       events: run.events,
+      meter,
       ...(active.signal && { signal: active.signal }),
       ...(observer.onStep && { onStep: observer.onStep }),
       ...(observer.onWarning && { onWarning: observer.onWarning }),
     });
     saveStage(active, stage, weights);
     finishStage(run.folder, stage, inputs, work.steps);
-    const seconds = (performance.now() - startedAt) / 1000;
-    const rssBytes = process.memoryUsage.rss();
+    const costs = meter.costs();
     run.events.append({
       type: 'stage-done',
       stage,
-      seconds,
-      rssBytes,
+      steps: work.steps,
+      ...costs,
       bestStep: best.step,
       loss: best.loss,
       accuracy: best.accuracy,
@@ -56,7 +57,7 @@ export async function makeStage(active: ActiveRun, stage: TrainingStage): Promis
       'done',
       `best at step ${best.step}: validation loss ${best.loss.toFixed(4)} on ${validation.length} questions, ` +
         `accuracy ${percent(best.accuracy)} % on ${items} (95 % interval ${percent(low)} to ${percent(high)}), ` +
-        `${seconds.toFixed(1)} s`,
+        `${costs.seconds.toFixed(1)} s`,
     );
   } finally {
     work.vector.dispose();

@@ -10,6 +10,7 @@ import { completeModel, usingModel } from './frozen-base.js';
 import { inParts, packParts } from './micro-batches.js';
 import { loopSettings, type StageContext } from './stage-context.js';
 import { chainLoss } from './stage-losses.js';
+import { chainFlops, flopsOf } from './step-flops.js';
 import { trainingPass } from './training-pass.js';
 import { lossValue, meanLoss, tokensOf } from './validation.js';
 
@@ -38,10 +39,13 @@ export function chainStage(
     prepare(step) {
       const examples = order(step).map((index) => rowsOf(train[index]!));
       const packed = packParts(inParts(examples, microBatch));
-      const batches = packed.map((part, i) => deviceBatch(part, config, trainingPass(recipe, stage, step, i)));
+      const batches = packed.map((part, i) =>
+        deviceBatch(part, config, trainingPass(recipe, stage, step, i)),
+      );
       return {
         losses: batches.map((batch) => (moving) => chainLoss(config, completeModel(base, moving), batch)),
         tokens: tokensOf(...packed),
+        flops: flopsOf(...packed.map((part) => chainFlops(context, part))),
         dispose: () => {
           for (const batch of batches) batch.dispose();
         },
@@ -49,13 +53,15 @@ export function chainStage(
     },
     validate: (moving) =>
       usingModel(base, moving, (model) => {
-        const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
-          const batch = deviceBatch(packBatch(part.map(rowsOf)), config);
-          const value = lossValue(() => chainLoss(config, model, batch));
+        const known = meanLoss(validation, recipe.evaluation.batch, (part) => {
+          const packed = packBatch(part.map(rowsOf));
+          const batch = deviceBatch(packed, config);
+          const loss = lossValue(() => chainLoss(config, model, batch));
           batch.dispose();
-          return value;
+          return { loss, flops: chainFlops(context, packed).forward };
         });
-        return { loss, accuracy: validationAccuracy(context, model, stage) };
+        const asked = validationAccuracy(context, model, stage);
+        return { loss: known.loss, accuracy: asked.accuracy, flops: known.flops + asked.flops };
       }),
   };
 }

@@ -56,6 +56,11 @@ export function freshModelConfig(
   };
 }
 
+/** How many words a latent holds. */
+export function mixtureWords({ vocabularySize }: ModelConfig, support: MixtureSettings['support']): number {
+  return support === 'full' ? vocabularySize : Math.min(support, vocabularySize);
+}
+
 /** The mixtures of a run: their support and temperature, and the tokens that they never hold. */
 export function mixtureSettings(recipe: Recipe, tokenizer: Tokenizer): MixtureSettings {
   const { support, temperature, endMarkerInMixtures } = recipe.latent;

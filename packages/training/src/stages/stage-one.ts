@@ -12,9 +12,10 @@ import { latentVectors } from './encode-examples.js';
 import { encoderBatch, latentHead } from './encoder-batch.js';
 import { completeModel, usingModel } from './frozen-base.js';
 import { inParts, packParts } from './micro-batches.js';
-import { loopSettings, type StageContext } from './stage-context.js';
+import { loopSettings, mixtureWords, type StageContext } from './stage-context.js';
 import { stageOneLoss } from './stage-losses.js';
 import { joinModels, type StageOneModels, splitModels } from './stage-one-models.js';
+import { encodingWork, flopsOf, stageOneFlops } from './step-flops.js';
 import { trainingPass, withoutDropout } from './training-pass.js';
 import { lossValue, meanLoss, tokensOf } from './validation.js';
 
@@ -37,8 +38,7 @@ export function stageOne(
   const { batch: batchSize, microBatch } = recipe.stages[phase];
   const vector = new TrainableVector(joinModels(movingModels(phase, initial)));
   const head = latentHead(context);
-  const width =
-    head.support === 'full' ? config.vocabularySize : Math.min(head.support, config.vocabularySize);
+  const width = mixtureWords(config, head.support);
   const order = exampleOrder(recipe.seed, phase, train.length, batchSize);
   const partsOf = (parameters: Parameters) => {
     const moving = splitModels(parameters);
@@ -76,6 +76,7 @@ export function stageOne(
           };
         }),
         tokens: tokensOf(...packed.flatMap(({ encoder, decoder }) => [encoder, decoder])),
+        flops: flopsOf(...packed.map((part) => stageOneFlops(context, phase, part))),
         dispose: () => disposeBatches(...batches.flatMap(({ encoder, decoder }) => [encoder, decoder])),
       };
     },
@@ -84,20 +85,23 @@ export function stageOne(
       return usingModel(base, parts.encoder, (encoder) =>
         usingModel(base, parts.decoder, (decoder) => {
           const models = { encoder, decoder };
-          const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
+          const known = meanLoss(validation, recipe.evaluation.batch, (part) => {
             const [packed] = stageOneBatches(context, phase, [[...part]]);
             const batch = {
               encoder: deviceBatch(packed!.encoder, config),
               decoder: deviceBatch(packed!.decoder, config),
             };
-            const value = lossValue(() => stageOneLoss(config, models, batch, head, null));
+            const loss = lossValue(() => stageOneLoss(config, models, batch, head, null));
             disposeBatches(batch.encoder, batch.decoder);
-            return value;
+            return { loss, flops: stageOneFlops(context, phase, packed!).forward };
           });
           // the decoder answers from the encoder's latents: an upper bound, since these saw the written chain
-          const asked = validation.slice(0, context.validationRecords.length);
-          const givenLatents = latentVectors(context, models, asked);
-          return { loss, accuracy: validationAccuracy(context, decoder, 'latent', givenLatents) };
+          const read = validation.slice(0, context.validationRecords.length);
+          const givenLatents = latentVectors(context, models, read);
+          const asked = validationAccuracy(context, decoder, 'latent', givenLatents);
+          const encoded = inParts(read, recipe.evaluation.batch).map((part) => encodingWork(context, part));
+          const flops = encoded.reduce((sum, part) => sum + part.flops, known.flops + asked.flops);
+          return { loss: known.loss, accuracy: asked.accuracy, flops };
         }),
       );
     },

@@ -15,6 +15,7 @@ import { completeModel, usingModel } from './frozen-base.js';
 import { inParts, packParts } from './micro-batches.js';
 import { loopSettings, type StageContext } from './stage-context.js';
 import { studentLoss } from './stage-losses.js';
+import { flopsOf, studentFlops } from './step-flops.js';
 import { trainingPass } from './training-pass.js';
 import { lossValue, meanLoss, tokensOf } from './validation.js';
 
@@ -91,6 +92,7 @@ export function studentStage(
         ),
         warnings,
         tokens: tokensOf(...packed),
+        flops: flopsOf(...packed.map((part) => studentFlops(context, part, term))),
         dispose: () => {
           for (const { batch, slots } of labelled) disposeAll(batch, slots);
         },
@@ -99,18 +101,20 @@ export function studentStage(
     validate: (moving) =>
       usingModel(base, moving, (model) => {
         let first = 0;
-        const loss = meanLoss(validation, recipe.evaluation.batch, (part) => {
-          const batch = deviceBatch(packBatch(part.map(rowsOf)), config);
+        const known = meanLoss(validation, recipe.evaluation.batch, (part) => {
+          const packed = packBatch(part.map(rowsOf));
+          const batch = deviceBatch(packed, config);
           const slots = slotLabels(
             part.map((_, i) => labels.validation(first + i)),
             batch,
           );
-          const value = lossValue(() => studentLoss(config, model, batch, slots, 'joint', settings));
+          const loss = lossValue(() => studentLoss(config, model, batch, slots, 'joint', settings));
           disposeAll(batch, slots);
           first += part.length;
-          return value;
+          return { loss, flops: studentFlops(context, packed, 'joint').forward };
         });
-        return { loss, accuracy: validationAccuracy(context, model, 'latent') };
+        const asked = validationAccuracy(context, model, 'latent');
+        return { loss: known.loss, accuracy: asked.accuracy, flops: known.flops + asked.flops };
       }),
   };
 }

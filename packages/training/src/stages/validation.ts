@@ -3,21 +3,23 @@ import * as tf from '@tensorflow/tfjs';
 import type { Loss } from '../optimiser/trainable-vector.js';
 
 /**
- * The mean loss over validation examples in chunks, weighted by their number.
+ * The mean loss over validation examples in chunks, weighted by their number, and the FLOPs of all of them.
  *
- * @param lossOf the loss of one chunk; it disposes its own batch
+ * @param lossOf the loss of one chunk and its FLOPs; it disposes its own batch
  */
 export function meanLoss<T>(
   examples: readonly T[],
   chunk: number,
-  lossOf: (part: readonly T[]) => number,
-): number {
-  let sum = 0;
+  lossOf: (part: readonly T[]) => { readonly loss: number; readonly flops: number },
+): { readonly loss: number; readonly flops: number } {
+  let [sum, flops] = [0, 0];
   for (let start = 0; start < examples.length; start += chunk) {
     const part = examples.slice(start, start + chunk);
-    sum += lossOf(part) * part.length;
+    const chunkCost = lossOf(part);
+    sum += chunkCost.loss * part.length;
+    flops += chunkCost.flops;
   }
-  return examples.length > 0 ? sum / examples.length : 0;
+  return { loss: examples.length > 0 ? sum / examples.length : 0, flops };
 }
 
 /** A loss as a number, with everything that it made disposed. */
