@@ -32,8 +32,10 @@ export function exitCodeOf(error: unknown): number {
     // help and version end a command early without anything being wrong
     return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
   }
-  if (error instanceof InputError) return EXIT.badInput;
-  return error instanceof Error && error.name === 'StoppedError' ? EXIT.stopped : EXIT.failed;
+  // by name: the package that trains has an error of that name too, and is loaded only where it is used
+  const { name } = error instanceof Error ? error : { name: '' };
+  if (name === 'InputError') return EXIT.badInput;
+  return name === 'StoppedError' ? EXIT.stopped : EXIT.failed;
 }
 
 /** What was thrown as one sentence, or with its stack if that is asked for. */

@@ -56,6 +56,7 @@ export {
 } from './run/checkpoint.js';
 export { canonicalJson, digestFile, type FileDigest, sha256, sha256OfJson } from './run/digest.js';
 export { EventLog, type RunEvent, readEvents, withoutLostSteps } from './run/event-log.js';
+export { InputError } from './run/input-error.js';
 export type { LabelHeader } from './run/label-manifest.js';
 export { LabelStore, openLabelStore } from './run/label-store.js';
 export { type ExampleLabels, LabelWriter } from './run/label-writer.js';

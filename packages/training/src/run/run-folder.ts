@@ -4,6 +4,7 @@ import { writeFileAtomically } from '@latent-sft/model';
 import { parse } from 'yaml';
 import { differences } from './differences.js';
 import { EventLog } from './event-log.js';
+import { InputError } from './input-error.js';
 import { lockRun } from './run-lock.js';
 
 export const RECIPE_FILE = 'recipe.yaml';
@@ -20,11 +21,11 @@ export interface Run {
  * Creates a run folder, or opens the one that is there to go on with it.
  * @param recipe The resolved recipe as YAML, every default written out; written once.
  * @throws If another process is writing the run.
- * @throws If the folder holds a run of another recipe; the message names the keys that differ.
- * @throws If the folder holds other files and no recipe.
+ * @throws InputError if the folder holds a run of another recipe; the message names the keys that differ.
+ * @throws InputError if the folder cannot be made, or holds other files and no recipe.
  */
 export function openRun(folder: string, recipe: string): Run {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const unlock = lockRun(folder);
   try {
     if (existsSync(join(folder, RECIPE_FILE))) checkRecipe(folder, recipe);
@@ -56,10 +57,19 @@ export function readRecipe(folder: string): unknown {
   }
 }
 
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(`openRun: expected to make the run folder ${folder}, got ${code}`, { cause: error });
+  }
+}
+
 function checkRecipe(folder: string, recipe: string): void {
   const changed = differences(readRecipe(folder), parse(recipe));
   if (changed.length > 0) {
-    throw new Error(
+    throw new InputError(
       `openRun: expected the recipe of the run in ${folder}, got another ${changed.join(', ')}; ` +
         'take a new folder, or the recipe that the run began with',
     );
@@ -71,7 +81,7 @@ function createRecipe(folder: string, recipe: string): void {
     (name) => !name.startsWith('lock.json') && !name.endsWith('.partial'),
   );
   if (others.length > 0) {
-    throw new Error(
+    throw new InputError(
       `openRun: expected an empty folder or a run in ${folder}, got ${others.slice(0, 3).join(', ')}`,
     );
   }
