@@ -12,8 +12,8 @@ export interface SoftLabels {
 /** Noise on labels, and the token that noise must never make the most probable. */
 export interface LabelNoise extends GumbelSettings {
   readonly temperature: number;
-  /** First token of the end marker: a label led by it would teach the student to stop early. */
-  readonly guardedToken: number;
+  /** First token of the end marker: a label led by it would teach the student to stop early. Null guards nothing. */
+  readonly guardedToken: number | null;
 }
 
 const MAX_REDRAWS = 100;
@@ -34,7 +34,7 @@ export function perturbLabels(
     const draws = gumbelNoise(noise, stream(attempt), labels.alpha.length);
     if (!draws) return { labels, guardFailed: false };
     const alpha = renoise(labels, draws, noise.temperature);
-    const guarded = leads(labels, alpha, noise.guardedToken);
+    const guarded = noise.guardedToken !== null && leads(labels, alpha, noise.guardedToken);
     if (!guarded || attempt >= MAX_REDRAWS) return { labels: { ...labels, alpha }, guardFailed: guarded };
   }
 }

@@ -80,6 +80,16 @@ describe('perturbLabels', () => {
     expect(labels.alpha[0]).toBeGreaterThan(0.99);
   });
 
+  it('draws once where nothing is guarded', () => {
+    let draws = 0;
+    const once = () => {
+      draws++;
+      return drawing([9, 0, 0]);
+    };
+    const { guardFailed } = perturbLabels(golden, { ...plain, guardedToken: null }, once);
+    expect([draws, guardFailed]).toEqual([1, false]);
+  });
+
   it('reads tokens by place where the support is full', () => {
     const full = { ...golden, ids: null };
     const guarded = (guardedToken: number) =>

@@ -7,11 +7,8 @@ export const segmenterSettings = z.discriminatedUnion('by', [
   z.strictObject({ by: z.enum(['step', 'line', 'equation', 'sentence']) }),
 ]);
 
-/** Gumbel noise. */
-export const noiseSettings = z.strictObject({
-  variant: z.enum(['none', 'plain', 'clamped', 'one-sided']).default('none'),
-  scale: notNegative.default(1),
-});
+/** The kinds of Gumbel noise. */
+export const noiseVariant = z.enum(['none', 'plain', 'clamped', 'one-sided']);
 
 /** The head that makes latents. */
 export const latentSettings = z.strictObject({
@@ -19,7 +16,9 @@ export const latentSettings = z.strictObject({
   temperature: positive.default(2),
   readout: z.enum(['input-table', 'lm-head']).default('lm-head'),
   /** Noise in the head while stage 1 trains. */
-  noise: noiseSettings.prefault({ variant: 'plain', scale: 0.5 }),
+  noise: z
+    .strictObject({ variant: noiseVariant.default('plain'), scale: notNegative.default(0.5) })
+    .prefault({}),
   maxLatents: count.default(64),
   /** Whether a mixture may hold the end marker, as in the paper; students then tend to stop early. */
   endMarkerInMixtures: z.boolean().default(false),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { count, notNegative, positive } from './fields.js';
-import { noiseSettings } from './method-settings.js';
+import { noiseVariant } from './method-settings.js';
 
 const stageFields = {
   /** 0 leaves the stage out. */
@@ -30,7 +30,14 @@ const student = z.strictObject({
   ceWeight: notNegative.default(1),
   klSupport: z.enum(['full', 'sparse', 'sparse+tail']).default('full'),
   /** Noise on the soft labels, drawn afresh each time an example comes. */
-  noise: noiseSettings.prefault({}),
+  noise: z
+    .strictObject({
+      variant: noiseVariant.default('none'),
+      scale: notNegative.default(1),
+      /** Whether noise is drawn again while it would let the end marker lead a label. */
+      guard: z.boolean().default(true),
+    })
+    .prefault({}),
 });
 
 /** Every stage that trains. */

@@ -58,7 +58,7 @@ export function chainStage(
           const batch = deviceBatch(packed, config);
           const loss = lossValue(() => chainLoss(config, model, batch));
           batch.dispose();
-          return { loss, flops: chainFlops(context, packed).forward };
+          return { loss, flops: chainFlops(context, packed, false).forward };
         });
         const asked = validationAccuracy(context, model, stage);
         return { loss: known.loss, accuracy: asked.accuracy, flops: known.flops + asked.flops };

@@ -93,7 +93,7 @@ export function stageOne(
             };
             const loss = lossValue(() => stageOneLoss(config, models, batch, head, null));
             disposeBatches(batch.encoder, batch.decoder);
-            return { loss, flops: stageOneFlops(context, phase, packed!).forward };
+            return { loss, flops: stageOneFlops(context, null, packed!).forward };
           });
           // the decoder answers from the encoder's latents: an upper bound, since these saw the written chain
           const read = validation.slice(0, context.validationRecords.length);

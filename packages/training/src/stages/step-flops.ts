@@ -10,32 +10,42 @@ import type { StageOnePhase } from './stage-one.js';
  * FLOPs of the losses of one packed batch, after `passFlops` and `mixtureFlops`. The linear maps go over all B * T
  * tokens, padding at the end of rows too; attention over the pairs that the mask shows; the head over target and
  * latent rows.
+ *
+ * @param moves whether the model trains; validation does not
  */
-export function chainFlops(context: StageContext, batch: Batch): PassFlops {
-  return packedFlops(context, batch, { moves: true, headRows: batch.targetRows.length });
+export function chainFlops(context: StageContext, batch: Batch, moves = true): PassFlops {
+  return packedFlops(context, batch, { moves, headRows: batch.targetRows.length });
 }
 
-/** FLOPs of stage 1 on one packed batch: encoder, the mixtures that it makes, decoder. */
+/**
+ * FLOPs of stage 1 on one packed batch: encoder, the mixtures that it makes, decoder.
+ *
+ * @param phase which of the two trains; null: neither, as in validation
+ */
 export function stageOneFlops(
   context: StageContext,
-  phase: StageOnePhase,
+  phase: StageOnePhase | null,
   { encoder, decoder }: { readonly encoder: Batch; readonly decoder: Batch },
 ): PassFlops {
-  const encoderMoves = phase !== 'decoder';
+  const encoderMoves = phase === 'encoder' || phase === 'union';
   return sumFlops(
     // beside an adapter, the vector that the encoder reads in latent slots moves with it
     packedFlops(context, encoder, { moves: encoderMoves, headRows: 0, inputsTrained: encoderMoves }),
     latentHeadFlops(context, encoder.latentRows.length, encoderMoves),
     packedFlops(context, decoder, {
-      moves: phase !== 'encoder',
+      moves: phase === 'decoder' || phase === 'union',
       headRows: decoder.targetRows.length,
       inputsTrained: encoderMoves,
     }),
   );
 }
 
-/** FLOPs of stage 2 on one packed batch: the labels' mixtures, the student, and the head where the term reads it. */
-export function studentFlops(context: StageContext, batch: Batch, term: LossTerm): PassFlops {
+/**
+ * FLOPs of stage 2 on one packed batch: the labels' mixtures, the student, and the head where the term reads it.
+ *
+ * @param moves whether the student trains; validation does not
+ */
+export function studentFlops(context: StageContext, batch: Batch, term: LossTerm, moves = true): PassFlops {
   const { config, recipe } = context;
   const { tuning, latent } = recipe;
   const latentRows = term === 'ce' ? 0 : batch.beforeLatents.length;
@@ -47,7 +57,7 @@ export function studentFlops(context: StageContext, batch: Batch, term: LossTerm
       weightsTrained: false,
       tableTrained: tuning.method === 'full' || tuning.targets.includes('embed_tokens'),
     }),
-    packedFlops(context, batch, { moves: true, headRows: latentRows + targetRows }),
+    packedFlops(context, batch, { moves, headRows: latentRows + targetRows }),
   );
 }
 
@@ -91,7 +101,8 @@ function packedFlops(
     pairs: visiblePairs(batch.ranges),
     headRows: pass.headRows,
     trained: pass.moves ? tuning.method : 'none',
-    ...(tuning.method === 'lora' && { lora: tuning }),
+    // a model that stands still sees all of its inputs
+    ...(tuning.method === 'lora' && { lora: pass.moves ? tuning : { ...tuning, dropout: 0 } }),
     inputsTrained: pass.inputsTrained ?? false,
     checkpoint: checkpointing,
   });

@@ -47,7 +47,9 @@ export function studentStage(
   const order = exampleOrder(recipe.seed, 'student', train.length, batchSize);
   const rowsOf = (example: (typeof train)[number]): ExampleRows =>
     exampleRows(studentLayout(sizesOf(example)), example, { mask: 'causal', latentId: 0 });
-  const labelNoise = { ...noise, temperature, guardedToken: tokenizer.special.end[0]! };
+  // softmax(log alpha + g): the labels are at the head's temperature already
+  const guardedToken = noise.guard ? tokenizer.special.end[0]! : null;
+  const labelNoise = { ...noise, temperature: 1, guardedToken };
 
   /** Labels of one training row under noise that is drawn afresh each time the row comes. */
   const noisyLabels = (example: number, step: number, warnings: string[]): ExampleLabels => {
@@ -111,7 +113,7 @@ export function studentStage(
           const loss = lossValue(() => studentLoss(config, model, batch, slots, 'joint', settings));
           disposeAll(batch, slots);
           first += part.length;
-          return { loss, flops: studentFlops(context, packed, 'joint').forward };
+          return { loss, flops: studentFlops(context, packed, 'joint', false).forward };
         });
         const asked = validationAccuracy(context, model, 'latent');
         return { loss: known.loss, accuracy: asked.accuracy, flops: known.flops + asked.flops };
