@@ -34,6 +34,7 @@ export type { LengthRange, Task } from './tasks/task.js';
 export { type VariableChainsOptions, variableChains } from './tasks/variable-chains.js';
 export { type Segmenter, tokenizeRecord } from './tokenize-record.js';
 export { characterTokenizer } from './tokenizers/character-tokenizer.js';
+export { type GenerationTokenIds, generationTokenIds } from './tokenizers/generation-token-ids.js';
 export { loadTokenizer, type MarkerOptions } from './tokenizers/load-tokenizer.js';
 export type { TextRange } from './tokenizers/plain-ranges.js';
 export { saveTokenizer } from './tokenizers/save-tokenizer.js';

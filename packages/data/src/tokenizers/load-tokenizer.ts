@@ -5,6 +5,7 @@ import { tokenizerFromGguf } from './gguf-tokenizer.js';
 import { huggingFaceTokenizer } from './huggingface-tokenizer.js';
 import type { Tokenizer } from './tokenizer.js';
 import { checkTokenizerSettings, type TokenizerSettings } from './tokenizer-settings.js';
+import { tokenizerFromUnitFile } from './unit-tokenizer-file.js';
 
 /** Texts of the markers around a chain. */
 export interface MarkerOptions {
@@ -19,6 +20,8 @@ const LARGEST_FILE_BYTES = 2 ** 27;
 /**
  * The tokenizer of a pretrained model: `tokenizer.json` of a model folder with the settings beside it, or the one
  * inside a GGUF file.
+ *
+ * What `saveTokenizer` wrote of a word or character tokenizer is that tokenizer again, its markers with it.
  *
  * Settings are `tokenizer_config.json`, `special_tokens_map.json` and `chat_template.jinja`, each if there.
  *
@@ -39,7 +42,10 @@ export async function loadTokenizer(path: string, options: MarkerOptions = {}): 
   }
   const name = join(path, 'tokenizer.json');
   if (!existsSync(name)) throw new Error(`loadTokenizer: expected tokenizer.json in ${path}, got none`);
-  const file = checkTokenizerFile(readJson(name), name);
+  const content = readJson(name);
+  const ofUnits = tokenizerFromUnitFile(content);
+  if (ofUnits) return ofUnits;
+  const file = checkTokenizerFile(content, name);
   const { settings, templateSource } = folderSettings(path);
   return huggingFaceTokenizer({ file, settings, ...markers }, name, templateSource);
 }
