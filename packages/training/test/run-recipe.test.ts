@@ -88,6 +88,14 @@ describe('runRecipe', () => {
     const finished = events.filter(({ type }) => type === 'stage-done').map(({ stage }) => stage);
     expect(finished).toEqual(STAGES);
     expect(events.find(({ type }) => type === 'data')).toMatchObject({ train: 48, validation: 12, test: 12 });
+    for (const event of events.filter(({ type }) => type === 'stage-done')) {
+      const { seconds, stepSeconds, tokens, flops, validationFlops } = event as Record<string, number>;
+      expect(seconds).toBeGreaterThan(stepSeconds!);
+      expect(Math.min(stepSeconds!, tokens!)).toBeGreaterThan(0);
+      // a token goes through the 1920 weights of the layer at least once
+      expect(flops).toBeGreaterThan(2 * 1920 * tokens!);
+      expect(validationFlops! > 0).toBe(event.stage !== 'labels');
+    }
     // Stage 2 descends KL and cross-entropy in turn; its steps are logged when they are validated.
     const student = events.filter(({ type, stage }) => type === 'step' && stage === 'student');
     expect(student.map(({ step }) => step)).toEqual([2, 4, 6]);

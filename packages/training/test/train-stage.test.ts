@@ -7,6 +7,7 @@ import { selectEngine } from '@latent-sft/tensorflow';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  CostMeter,
   EventLog,
   readEvents,
   type StageWork,
@@ -62,8 +63,17 @@ function noisyStage(changes: Partial<StageWork> = {}): StageWork {
   };
 }
 
+/** Steps of at least 10 ms. */
+function slowly(prepare: StageWork['prepare']): StageWork['prepare'] {
+  return (step) => {
+    const until = performance.now() + 10;
+    while (performance.now() < until);
+    return prepare(step);
+  };
+}
+
 /** Trains in a folder of its own; `stopAt` aborts when that step has been validated. */
-async function train(name: string, work: StageWork, stopAt?: number) {
+async function train(name: string, work: StageWork, stopAt?: number, meter = new CostMeter()) {
   const events = new EventLog(join(folder, `${name}.jsonl`));
   const controller = new AbortController();
   try {
@@ -71,6 +81,7 @@ async function train(name: string, work: StageWork, stopAt?: number) {
       checkpoints: join(folder, name),
       events,
       signal: controller.signal,
+      meter,
       onStep: ({ step }) => {
         if (step === stopAt) controller.abort();
       },
@@ -115,6 +126,25 @@ describe('trainStage', () => {
     expect(stepsOf('validation')).toEqual([3, 6, 9, 12]);
     expect(stepsOf('step')).toEqual([3, 6, 9, 10, 12]);
     expect(stepsOf('resume')).toEqual([6]);
+  });
+
+  it('counts what all parts of a stage cost, and what was lost once', async () => {
+    const slow = { prepare: slowly(noisyStage().prepare) };
+    await expect(train('costs', noisyStage(slow), 9)).rejects.toThrow(StoppedError);
+    rmSync(join(folder, 'costs', 'step-000000009'), { recursive: true });
+    const meter = new CostMeter();
+    await train('costs', noisyStage(slow), undefined, meter);
+    const { seconds, stepSeconds, tokens, flops, validationFlops, peakRssBytes } = meter.costs();
+    expect({ tokens, flops, validationFlops }).toEqual({ tokens: 12, flops: 12 * 2e6, validationFlops: 12 });
+    expect(stepSeconds).toBeGreaterThan(12 * 0.01);
+    expect(seconds).toBeGreaterThan(stepSeconds);
+    if (process.platform === 'linux') expect(peakRssBytes).toBeGreaterThan(1e7);
+    const rates = readEvents(join(folder, 'costs.jsonl')).filter(({ type }) => type === 'step');
+    for (const { tokensPerSecond, gflopsPerSecond } of rates) {
+      expect(tokensPerSecond).toBeLessThan(100);
+      expect(gflopsPerSecond).toBeLessThan(0.2);
+      expect(gflopsPerSecond).toBeGreaterThan(0);
+    }
   });
 
   it.each([

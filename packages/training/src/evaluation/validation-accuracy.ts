@@ -18,7 +18,8 @@ export function validationAccuracy(
   const { tuning } = context.recipe;
   const answerer = answererOf(context, model, stage);
   const answered = answerQuestions(answerer, context.validationRecords, givenLatents ? { givenLatents } : {});
-  const flops = answered.map((one) => answerFlops(answerer, one, tuning.method === 'lora' ? tuning : null));
+  const lora = tuning.method === 'lora' ? { ...tuning, dropout: 0 } : null;
+  const flops = answered.map((one) => answerFlops(answerer, one, lora));
   return {
     accuracy: answered.filter(({ correct }) => correct).length / answered.length,
     flops: flops.reduce((sum, of) => sum + of, 0),

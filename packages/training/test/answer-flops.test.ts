@@ -1,0 +1,81 @@
+import { modularArithmetic, wordTokenizer } from '@latent-sft/data';
+import { disposeParameters, initialWeights, type Parameters, parametersFrom } from '@latent-sft/model';
+import { selectEngine } from '@latent-sft/tensorflow';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerFlops } from '../src/evaluation/answer-flops.js';
+import {
+  type Answered,
+  type AnswerStage,
+  answererOf,
+  answerQuestions,
+  evaluateAnswerer,
+  freshModelConfig,
+} from '../src/index.js';
+import { countedProducts } from './counted-products.js';
+import { tinyWith } from './tiny-recipe.js';
+
+const task = modularArithmetic({ operations: 2 });
+const tokenizer = wordTokenizer(task.vocabulary);
+const records = task.generate(6, 3);
+const recipe = tinyWith({});
+if (recipe.model.source !== 'fresh') throw new Error('expected a fresh model');
+const config = freshModelConfig(recipe.model, tokenizer.vocabulary.length);
+let parameters: Parameters;
+beforeAll(async () => {
+  await selectEngine('cpu');
+  parameters = parametersFrom(initialWeights(config, 1, { deviation: 0.1 }));
+});
+afterAll(() => disposeParameters(parameters));
+
+/** An answerer for which a word ends the text. */
+function answererWith(stage: AnswerStage, eos = tokenizer.special.eos) {
+  const special = { ...tokenizer.special, eos };
+  return answererOf({ recipe, config, tokenizer: { ...tokenizer, special } }, parameters, stage);
+}
+
+/** FLOPs of attention in an answer of which `fed` tokens followed the prompt. */
+function attention({ promptTokens }: Answered, fed: number): number {
+  const pairs = (promptTokens * (promptTokens + 1)) / 2 + fed * promptTokens + (fed * (fed + 1)) / 2;
+  return 4 * pairs * config.heads * config.headWidth * config.layers;
+}
+
+describe('answerFlops', () => {
+  it.each(['no-cot', 'cot', 'latent'] as const)("are those of an answer's products: %s", async (stage) => {
+    const first = records.slice(0, 1);
+    const [unended] = answerQuestions(answererWith(stage), first);
+    expect(unended!.generation.tokens).toHaveLength(recipe.evaluation.maxTokens);
+    // a text that ends with the token that came third is fed its first two
+    const eos = unended!.generation.tokens.find((id, i, all) => i > 0 && all.indexOf(id) === i)!;
+    for (const answerer of [answererWith(stage), answererWith(stage, eos)]) {
+      let answered: Answered[] = [];
+      const products = await countedProducts(() => {
+        answered = answerQuestions(answerer, first);
+      });
+      const { latentCount, tokens } = answered[0]!.generation;
+      const ended = tokens.length < recipe.evaluation.maxTokens;
+      const fed = latentCount + (stage === 'cot' ? 0 : 1) + (ended ? tokens.length : tokens.length - 1);
+      // a step that may be a latent takes its logits once more, and its mixture also where the marker ends it
+      const head = 2 * config.width * config.vocabularySize;
+      const again = stage === 'latent' ? (latentCount + 2) * head : 0;
+      expect(answerFlops(answerer, answered[0]!) + again).toBe(products + attention(answered[0]!, fed));
+    }
+  });
+
+  it('come as a mean over questions, with the peak of memory', () => {
+    const answerer = answererWith('latent');
+    const { report, answered } = evaluateAnswerer(answerer, records);
+    const sum = answered.reduce((total, one) => total + answerFlops(answerer, one), 0);
+    expect(report.flopsPerQuestion).toBe(sum / records.length);
+    if (process.platform === 'linux') expect(report.peakRssBytes).toBeGreaterThan(1e7);
+  });
+
+  it('leave out the mixing of latents that were given', () => {
+    const answerer = answererWith('latent');
+    const given = [new Float32Array(config.width), new Float32Array(config.width)];
+    const [one] = answerQuestions(answerer, records.slice(0, 1), { givenLatents: [given] });
+    const { generation } = one!;
+    const own: Answered = { ...one!, generation: { ...generation, latentStop: 'model' } };
+    const mixing = 2 * (2 * config.vocabularySize * config.width);
+    expect(answerFlops(answerer, own) - answerFlops(answerer, one!)).toBe(mixing);
+  });
+});
