@@ -14,6 +14,11 @@ export { crossEntropy } from './kernels/cross-entropy.js';
 export { type DropoutDraw, dropout } from './kernels/dropout.js';
 export { embedding } from './kernels/embedding.js';
 export { gelu } from './kernels/gelu.js';
+export {
+  appendToCache,
+  cacheCapacity,
+  type KeyValueCache,
+} from './kernels/key-value-cache.js';
 export { layerNorm } from './kernels/layer-norm.js';
 export { mixture } from './kernels/mixture.js';
 export { rmsNorm } from './kernels/rms-norm.js';

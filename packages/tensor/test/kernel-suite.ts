@@ -19,6 +19,7 @@ import { swigluCases } from './cases/swiglu.js';
 import { testDropout } from './dropout.js';
 import { testGoldenLosses } from './golden-losses.js';
 import { testCase } from './kernel-case.js';
+import { testKeyValueCache } from './key-value-cache.js';
 
 const cases = [
   ...rmsNormCases,
@@ -52,6 +53,7 @@ export function kernelSuite(backend: string): void {
     testGoldenLosses();
     testAdamW();
     testDropout();
+    testKeyValueCache();
     testEmptySelections();
   });
 }

@@ -2,6 +2,7 @@
 #include <node_api.h>
 
 #include "ops/attention-ops.h"
+#include "ops/cache-ops.h"
 #include "ops/layer-ops.h"
 #include "ops/table-ops.h"
 #include "ops/vocabulary-ops.h"

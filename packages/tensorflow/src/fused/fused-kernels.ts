@@ -19,6 +19,14 @@ const attention: KernelImplementation = {
   },
 };
 
+const cacheAppend: KernelImplementation = {
+  forward: ({ cachedKey, cachedValue, key, value }, { used, capacity }) => {
+    const extent = tf.tensor1d([used as number, capacity as number], 'int32');
+    return runOp('LatentCacheAppend', [cachedKey!, cachedValue!, key!, value!, extent], 2);
+  },
+  backward: () => ({}),
+};
+
 const swiglu: KernelImplementation = {
   forward: ({ gate, up }) => runOp('LatentSwiglu', [gate!, up!], 1),
   backward: ({ outputGradients: [dy], inputs: { gate, up } }) =>
@@ -111,6 +119,7 @@ const scatterRows: KernelImplementation = {
 /** Every fused implementation by the name of its kernel. */
 export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentAttention: attention,
+  LatentCacheAppend: cacheAppend,
   LatentSwiglu: swiglu,
   LatentRmsNorm: rmsNorm,
   LatentRotary: rotary,
