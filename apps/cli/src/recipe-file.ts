@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseRecipe, type Recipe } from '@latent-sft/training';
+import { PRESETS, parseRecipe, type Recipe } from '@latent-sft/training';
 import { parse } from 'yaml';
 import { asInput, InputError } from './errors.js';
 
@@ -15,10 +15,31 @@ export const DEMO_RECIPE = fileURLToPath(new URL('../recipes/demo.yaml', import.
  */
 export function loadRecipe(file: string, changes: readonly string[] = []): Recipe {
   const written = parseYaml(readText(file), file);
-  if (changes.length === 0) return asInput(() => parseRecipe(written, file));
-  const changed = changes.reduce(withSetting, resolved(written));
-  return asInput(() => parseRecipe(changed, `${file} with --set ${changes.join(' ')}`));
+  return resolvedWith(written, changes, file);
 }
+
+/**
+ * The recipe of a preset alone, on the demo's data.
+ *
+ * @throws InputError if there is no such preset, or a setting is unknown or not what its key expects.
+ */
+export function loadPreset(preset: string, changes: readonly string[] = []): Recipe {
+  if (!PRESETS.some((known) => known === preset)) {
+    throw new InputError(`expected --preset to be one of ${PRESETS.join(', ')}, got ${preset}`);
+  }
+  const { data } = parseYaml(readText(DEMO_RECIPE), DEMO_RECIPE) as { data: unknown };
+  return resolvedWith({ name: preset, preset, data }, changes, `preset ${preset}`);
+}
+
+function resolvedWith(written: unknown, changes: readonly string[], source: string): Recipe {
+  if (changes.length === 0) return asInput(() => parseRecipe(written, source));
+  // a preset fills in what is not written, so it has to be there before everything is
+  const [presets, others] = [changes.filter(setsPreset), changes.filter((change) => !setsPreset(change))];
+  const changed = others.reduce(withSetting, resolved(presets.reduce(withSetting, written)));
+  return asInput(() => parseRecipe(changed, `${source} with --set ${changes.join(' ')}`));
+}
+
+const setsPreset = (change: string) => change.startsWith('preset=');
 
 /** With every default, so that a change keeps its neighbours; as it is if a change has to mend it first. */
 function resolved(written: unknown): unknown {

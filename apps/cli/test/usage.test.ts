@@ -54,6 +54,11 @@ describe('usage', () => {
       'expected --set key=value, got seed',
     ],
     ['no recipe file', ['train', '--recipe', `${folder}/none.yaml`], 'none.yaml, got no such file'],
+    [
+      'an unknown preset',
+      ['recipe', '--defaults', '--preset', 'paper-v3'],
+      'expected --preset to be one of default, paper-v1, paper-v2, official-code, got paper-v3',
+    ],
     ['a recipe command without a wish', ['recipe'], 'expected recipe with --schema or --defaults'],
   ];
   for (const [name, words, sentence] of refused) {
@@ -106,6 +111,18 @@ describe('usage', () => {
       seed: 7,
       latent: { noise: { variant: 'plain', scale: 0.3 }, maxLatents: 6 },
       segmenter: { by: 'rate', rate: 2 },
+    });
+  });
+
+  it('prints a preset, alone or under a recipe', async () => {
+    const alone = await latentSft(['recipe', '--defaults', '--preset', 'official-code', '--json']);
+    expect(JSON.parse(alone.out)).toMatchObject({ preset: 'official-code', latent: { support: 10 } });
+    const changes = ['--set', 'preset=official-code', 'latent.noise.scale=0.3'];
+    const under = await latentSft(['recipe', '--defaults', '--recipe', recipe, '--json', ...changes]);
+    expect(JSON.parse(under.out)).toMatchObject({
+      preset: 'official-code',
+      latent: { support: 10, readout: 'input-table', noise: { scale: 0.3 } },
+      stages: { student: { noise: { variant: 'clamped' } } },
     });
   });
 
