@@ -76,8 +76,11 @@ function requireKnownWords({ validation, test, tokenizer }: RunData): void {
   }
 }
 
-function describeData({ train, validation, test, removed }: RunData, folder: string): string {
+function describeData({ train, validation, test, removed, digests }: RunData, folder: string): string {
   const sizes = `${train.length} training, ${validation.length} validation, ${test.length} test questions`;
   const left = removed > 0 ? ` (${removed} left out of training for that)` : '';
-  return `run ${folder}: ${sizes}; none of validation and test is in training, by hash${left}`;
+  const hashes = Object.entries(digests).map(
+    ([split, sha256]) => `\n  ${split.padEnd(10)}  sha256 ${sha256}`,
+  );
+  return `run ${folder}: ${sizes}; none of validation and test is in training, by hash${left}${hashes.join('')}`;
 }

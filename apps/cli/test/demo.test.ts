@@ -45,5 +45,10 @@ it('the demo trains, asks all three models the test questions, and shows how the
   const drawn = drawDemo(result);
   expect(drawn.match(/^question /gm)).toHaveLength(3);
   expect(drawn).toMatch(/20 questions that no stage has seen; guessing gets 10\.0 %/);
+  expect(drawn).toContain(`sha256 of the questions: ${result.table.sha256}`);
+  expect(drawn).toMatch(/^student +8 steps +\d/m);
+  for (const line of drawn.slice(drawn.indexOf('20 questions')).split('\n')) {
+    expect(line.length).toBeLessThan(111);
+  }
   expect(drawn).toMatch(/^Latent-SFT +\d+\.\d % +\d+\.\d to \d+\.\d/m);
 }, 60_000);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { modularArithmetic } from '@latent-sft/data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StageSummary } from '../src/stage-summaries.js';
 import { latentSft, type Outcome } from './command-line.js';
 import { TINY_RECIPE, temporaryFolder, write } from './tiny-run.js';
 
@@ -19,9 +20,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('train', () => {
   it('trains every stage; progress goes to standard error, the result to standard output', () => {
     expect(trained.code).toBe(0);
-    const { stages } = JSON.parse(trained.out) as { stages: { stage: string; seconds: number }[] };
+    const { stages } = JSON.parse(trained.out) as { stages: StageSummary[] };
     expect(stages.map(({ stage }) => stage)).toEqual(['no-cot', 'cot', 'union', 'labels', 'student']);
-    for (const { seconds } of stages) expect(seconds).toBeGreaterThan(0);
+    for (const { seconds, stepSeconds, tokens, flops, ...rates } of stages) {
+      expect(seconds).toBeGreaterThan(stepSeconds!);
+      expect(rates.tokensPerSecond).toBeCloseTo(tokens! / stepSeconds!);
+      expect(rates.gflopsPerSecond).toBeCloseTo(flops! / 1e9 / stepSeconds!);
+    }
     expect(trained.err).toMatch(
       /200 training, 20 validation, 20 test questions; none of validation and test is in/,
     );
@@ -32,13 +37,19 @@ describe('train', () => {
 
   it('skips what is made', async () => {
     const again = await latentSft(['train', '--recipe', recipe, '--run', run]);
-    expect(again).toMatchObject({ code: 0, out: `trained ${run}: no-cot, cot, union, labels, student\n` });
+    expect(again.code).toBe(0);
+    expect(again.out).toContain(`trained ${run}: no-cot, cot, union, labels, student\n`);
+    expect(again.out).toMatch(
+      /^cot +8 steps +\d+\.\d +\d+\.\d +\d+ +0\.\d+ +\d+(\.\d+)? +\d+(\.\d+)? [MG]B$/m,
+    );
+    expect(again.out).toMatch(/^labels +220 rows /m);
+    for (const line of again.out.split('\n')) expect(line.length).toBeLessThan(111);
     expect(again.err.match(/already made/g)).toHaveLength(5);
   });
 
   it('refuses another recipe in the same run, naming what differs', async () => {
     const other = await latentSft(['train', '--recipe', recipe, '--run', run, '--set', 'segmenter.rate=1']);
-    expect(other.code).toBe(1);
+    expect(other.code).toBe(2);
     expect(other.err).toContain('got another segmenter.rate (2, not 1)');
   });
 });
@@ -55,6 +66,8 @@ describe('eval', () => {
       expect(report.interval95[1]).toBeGreaterThanOrEqual(report.passAt1);
       expect(report.meanLatents > 0 || stage !== 'latent').toBe(true);
       expect(report.meanAnswerTokens).toBeGreaterThanOrEqual(0);
+      expect(report.flopsPerQuestion).toBeGreaterThan(1e4);
+      expect(report).toHaveProperty('peakRssBytes');
     }
   });
 
@@ -81,6 +94,7 @@ describe('eval', () => {
     const report = JSON.parse((await latentSft([...words, '--json'])).out);
     expect(report).toMatchObject({ items: 4, sha256: createHash('sha256').update(text).digest('hex') });
     const said = await latentSft(words);
+    expect(said.out).toMatch(/^ {2}\d+(\.\d+)? [kM]FLOP a question.*; 4 questions, sha256 [0-9a-f]{64}$/m);
     expect(said.out).toMatch(
       /^latent: \d+\.\d % of 4 questions right \(95 % interval .*\), .* latents and .* answer tokens/,
     );

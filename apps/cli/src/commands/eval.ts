@@ -37,7 +37,7 @@ export function addEval(program: Command, terminal: Terminal): void {
       const { evaluateAnswerer, loadAnswerer, measureFaithfulness, readRunRecipe } = await import(
         '@latent-sft/training'
       );
-      const [{ Progress }, { accuracyInWords }, { drawArms }] = await Promise.all([
+      const [{ Progress }, { accuracyInWords, costsInWords }, { drawArms }] = await Promise.all([
         import('../output/progress.js'),
         import('../output/accuracy.js'),
         import('../output/arms.js'),
@@ -67,6 +67,7 @@ export function addEval(program: Command, terminal: Terminal): void {
         if (options.json) terminal.result(JSON.stringify(result));
         else {
           terminal.result(accuracyInWords(options.stage, result));
+          terminal.result(`  ${costsInWords(result)}`);
           if (arms) terminal.result(`\n${drawArms(arms)}`);
         }
       } finally {

@@ -23,9 +23,10 @@ export function addTrain(program: Command, terminal: Terminal): void {
       const changes = options.precision ? [...options.set, `precision=${options.precision}`] : options.set;
       const recipe = loadRecipe(given(options.recipe, '--recipe <file>'), changes);
       const folder = options.run ?? join('runs', recipe.name);
-      const [{ trainRun }, { stageSummaries }] = await Promise.all([
+      const [{ trainRun }, { stageSummaries }, { drawStageCosts }] = await Promise.all([
         import('../train-run.js'),
         import('../stage-summaries.js'),
+        import('../output/costs.js'),
       ]);
       const engine = await startEngine(options, recipe.precision);
       terminal.note(`${engineInWords(engine)}\n`);
@@ -33,5 +34,6 @@ export function addTrain(program: Command, terminal: Terminal): void {
       const stages = stageSummaries(folder);
       if (options.json) return terminal.result(JSON.stringify({ run: folder, stages }));
       terminal.result(`trained ${folder}: ${stages.map(({ stage }) => stage).join(', ')}`);
+      terminal.result(`\n${drawStageCosts(stages)}`);
     });
 }

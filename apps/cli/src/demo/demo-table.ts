@@ -2,6 +2,7 @@ import type { ArmReport, EvaluationReport } from '@latent-sft/training';
 import type { Machine } from '../machine.js';
 import { intervalInWords } from '../output/accuracy.js';
 import { drawArms } from '../output/arms.js';
+import { drawStageCosts, withPrefix } from '../output/costs.js';
 import { duration, percentage } from '../output/progress.js';
 import { drawTable } from '../output/table.js';
 import type { StageSummary } from '../stage-summaries.js';
@@ -39,16 +40,18 @@ export interface DemoTable {
 const NAMES = { 'no-cot': 'No-CoT', cot: 'CoT-SFT', latent: 'Latent-SFT' } as const;
 
 /** The table for people. */
-export function drawDemoTable({ rows, arms, chance, batch, machine, seconds, seed, run }: DemoTable): string {
+export function drawDemoTable(demo: DemoTable): string {
+  const { rows, arms, chance, batch, machine, seconds, seed, run, sha256 } = demo;
   const items = rows[0]!.items;
   const table = drawTable(
-    ['', 'right', '95 % interval', 'reasoning steps', 'answer tokens', 'ms a question', 'ms alone'],
+    ['', 'right', '95 % interval', 'reasoning steps', 'answer tokens', 'FLOPs', 'ms a question', 'ms alone'],
     rows.map((row) => [
       NAMES[row.stage],
       percentage(row.passAt1),
       intervalInWords(row),
       row.meanReasoningSteps.toFixed(1),
       row.meanAnswerTokens.toFixed(1),
+      withPrefix(row.flopsPerQuestion, ''),
       row.msPerQuestion.toFixed(2),
       row.msAlone.toFixed(1),
     ]),
@@ -56,11 +59,16 @@ export function drawDemoTable({ rows, arms, chance, batch, machine, seconds, see
   const guess = chance === null ? '' : `; guessing gets ${percentage(chance)}`;
   return [
     `${items} questions that no stage has seen${guess}. A reasoning step is a chain token or a latent.`,
-    `Times: in batches of up to ${batch}, and one question alone (median of 20).`,
+    `FLOPs: of one question. Times: in batches of up to ${batch}, and one question alone (median of 20).`,
+    `sha256 of the questions: ${sha256}`,
     '',
     table,
     '',
     drawArms(arms),
+    '',
+    'What training cost:',
+    '',
+    drawStageCosts(seconds.stages),
     '',
     `trained in ${duration(seconds.training)}, evaluated in ${duration(seconds.evaluation)}, seed ${seed}, run ${run}`,
     `${machine.processor ?? 'unknown processor'}, ${machine.cores} cores, ${machine.engine}, Node ${machine.node}`,

@@ -12,7 +12,7 @@ import {
 } from '@latent-sft/training';
 import { type AnswerInWords, answerOne, drawAnswer } from '../answer-one.js';
 import { machineOf } from '../machine.js';
-import { accuracyInWords } from '../output/accuracy.js';
+import { accuracyInWords, costsInWords } from '../output/accuracy.js';
 import { stageSummaries } from '../stage-summaries.js';
 import type { Terminal } from '../terminal.js';
 import { trainRun } from '../train-run.js';
@@ -58,7 +58,8 @@ export async function runDemo(
     try {
       const row = evaluateStage(answerer, stage, test);
       rows.push(row);
-      terminal.note(`${accuracyInWords(stage, { ...row, sha256: digests.test })}\n`);
+      const report = { ...row, sha256: digests.test };
+      terminal.note(`${accuracyInWords(stage, report)}\n  ${costsInWords(report)}\n`);
       if (stage === 'latent') {
         examples = showExamples(answerer, test);
         arms = measureFaithfulness(answerer, test, recipe.seed);

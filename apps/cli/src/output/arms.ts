@@ -10,7 +10,8 @@ export function drawArms(arms: readonly ArmReport[]): string {
     arms.map((arm) => [arm.arm, percentage(arm.passAt1), intervalInWords(arm), arm.asks]),
   );
   return [
-    'Do the latents do the work? The same model, made to answer from latents that were replaced:',
+    `Do the latents do the work? The same model, made to answer the same ${arms[0]!.items} questions from latents that`,
+    'were replaced:',
     '',
     table,
   ].join('\n');

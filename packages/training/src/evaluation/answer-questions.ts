@@ -99,7 +99,8 @@ function graded(
   const answer = end < 0 ? '' : tokenizer.decode(tokens.slice(after));
   const expected = tokenizer.decode(tokenizer.encode(record.answer));
   const answerTokens = Math.max(0, tokens.length - after);
-  const { correct } = gradeAnswer(answer, expected, grading);
+  // a question that is only asked comes without an answer to compare with
+  const correct = expected !== '' && gradeAnswer(answer, expected, grading).correct;
   return { record, answer, correct, promptTokens, chainTokens, answerTokens, generation };
 }
 
