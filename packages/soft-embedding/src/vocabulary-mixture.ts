@@ -44,12 +44,8 @@ export function vocabularyMixture(
   settings: MixtureSettings,
   noise: Float32Array | null = null,
 ): VocabularyMixture {
+  checkMixture('vocabularyMixture', settings);
   const { support, temperature } = settings;
-  if (!(temperature > 0))
-    throw new Error(`vocabularyMixture: expected a temperature above 0, got ${temperature}`);
-  if (support !== 'full' && !(Number.isInteger(support) && support >= 1)) {
-    throw new Error(`vocabularyMixture: expected support 'full' or a whole number from 1 on, got ${support}`);
-  }
   const [count] = states.shape;
   const [vocabulary] = readout.shape;
   const full = support === 'full' || support >= vocabulary;
@@ -81,6 +77,45 @@ export function vocabularyMixture(
     return [weights, mixture(weights, support, constantTable), support];
   });
   return { alpha: alpha!, latents: latents!, ids: ids ?? null };
+}
+
+/**
+ * The same from logits that are there already, as in decoding: no second product with the readout. Constants, without
+ * gradients; `vocabularyMixture` has them.
+ *
+ * @param logits l, float32 [L, V]
+ * @param table E, the input embeddings, float32 [V, D]
+ * @throws if the temperature is not above 0.
+ * @throws if the support is neither 'full' nor a whole number from 1 on.
+ */
+export function mixtureOfLogits(
+  logits: tf.Tensor2D,
+  table: tf.Tensor2D,
+  settings: MixtureSettings,
+): VocabularyMixture {
+  checkMixture('mixtureOfLogits', settings);
+  const { support, temperature, excluded } = settings;
+  const [, vocabulary] = logits.shape;
+  const [alpha, latents, ids] = tf.tidy(() => {
+    const open = excluded?.length ? tf.add<tf.Tensor2D>(logits, penalty(excluded, vocabulary)) : logits;
+    const weigh = (chosen: tf.Tensor2D) =>
+      tf.softmax<tf.Tensor2D>(temperature === 1 ? chosen : tf.div<tf.Tensor2D>(chosen, temperature));
+    if (support === 'full' || support >= vocabulary) {
+      const weights = weigh(open);
+      return [weights, tf.matMul<tf.Tensor2D>(weights, table)];
+    }
+    const { values, indices } = tf.topk<tf.Tensor2D>(open, support);
+    const weights = weigh(values);
+    return [weights, mixture(weights, indices, table), indices];
+  });
+  return { alpha: alpha!, latents: latents!, ids: ids ?? null };
+}
+
+function checkMixture(caller: string, { support, temperature }: MixtureSettings): void {
+  if (!(temperature > 0)) throw new Error(`${caller}: expected a temperature above 0, got ${temperature}`);
+  if (support !== 'full' && !(Number.isInteger(support) && support >= 1)) {
+    throw new Error(`${caller}: expected support 'full' or a whole number from 1 on, got ${support}`);
+  }
 }
 
 /** What takes tokens out of a softmax, float32 [V]. */
