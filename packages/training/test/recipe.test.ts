@@ -63,6 +63,10 @@ describe('parseRecipe', () => {
     [{ model: { width: 12, heads: 4 } }, 'expected an even head width for rotary positions, got 3'],
     [{ latent: { support: 4 }, stages: { student: { klSupport: 'full' } } }, 'got full with 4'],
     [{ stages: { student: { klSupport: 'sparse' } } }, 'got sparse with full'],
+    [
+      { masks: { decoder: 'causal' }, stages: { union: { supervision: 'strict-suffix' } } },
+      'expected masks.decoder ltsum with stages.union.supervision strict-suffix',
+    ],
     [{ stages: { union: { steps: 5 } } }, 'expected stages.cot.steps above 0'],
     [
       { stages: { cot: { steps: 5 }, student: { steps: 5 } } },

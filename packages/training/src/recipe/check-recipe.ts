@@ -28,6 +28,14 @@ export function checkRecipe(recipe: Recipe, source: string): void {
         `got ${stages.student.klSupport} with ${latent.support}`,
     );
   }
+  for (const phase of ['encoder', 'decoder', 'union'] as const) {
+    if (stages[phase].supervision === 'strict-suffix' && recipe.masks.decoder === 'causal') {
+      fail(
+        `expected masks.decoder ltsum with stages.${phase}.supervision strict-suffix, whose copies of the tail a ` +
+          'causal mask shows to each other, got causal',
+      );
+    }
+  }
   const stageOneSteps = stages.encoder.steps + stages.decoder.steps + stages.union.steps;
   if (stageOneSteps > 0 && stages.cot.steps === 0 && model.source === 'fresh') {
     fail('expected stages.cot.steps above 0, since encoder and decoder start from the CoT model, got 0');

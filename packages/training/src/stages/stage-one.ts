@@ -1,7 +1,5 @@
-import { type Batch, exampleRows } from '@latent-sft/data';
 import type { NamedArray, Parameters } from '@latent-sft/model';
 import { randomStream } from '@latent-sft/random';
-import { decoderLayout, type ExampleTokens, sizesOf } from '@latent-sft/segmentation';
 import { gumbelNoise } from '@latent-sft/soft-embedding';
 import { validationAccuracy } from '../evaluation/validation-accuracy.js';
 import { exampleOrder } from '../loop/example-order.js';
@@ -9,11 +7,12 @@ import type { StageWork } from '../loop/train-stage.js';
 import { TrainableVector } from '../optimiser/trainable-vector.js';
 import { type DeviceBatch, deviceBatch } from './device-batch.js';
 import { latentVectors } from './encode-examples.js';
-import { encoderBatch, latentHead } from './encoder-batch.js';
+import { latentHead } from './encoder-batch.js';
 import { completeModel, usingModel } from './frozen-base.js';
-import { inParts, packParts } from './micro-batches.js';
+import { inParts } from './micro-batches.js';
 import { loopSettings, mixtureWords, type StageContext } from './stage-context.js';
 import { stageOneLoss } from './stage-losses.js';
+import { stageOneBatches } from './stage-one-batches.js';
 import { joinModels, type StageOneModels, splitModels } from './stage-one-models.js';
 import { encodingWork, flopsOf, stageOneFlops } from './step-flops.js';
 import { trainingPass, withoutDropout } from './training-pass.js';
@@ -110,33 +109,6 @@ export function stageOne(
 
 function disposeBatches(...batches: readonly DeviceBatch[]): void {
   for (const batch of batches) batch.dispose();
-}
-
-/** The encoder's and the decoder's rows of the same examples, for each part of a step. */
-function stageOneBatches(
-  context: StageContext,
-  phase: StageOnePhase,
-  parts: readonly (readonly ExampleTokens[])[],
-): { encoder: Batch; decoder: Batch }[] {
-  const { masks, stages } = context.recipe;
-  const { supervision, superviseAnswer } = stages[phase];
-  const tails = supervision === 'strict-suffix' ? 'strict-suffix' : 'next-segment';
-  const { segmentContext, answerSeesLastLatent, positions } = masks;
-  const decoderRows = (example: ExampleTokens) =>
-    exampleRows(decoderLayout(sizesOf(example), { tails }), example, {
-      mask: masks.decoder,
-      maskOptions: { segmentContext, answerSeesLastLatent },
-      track: positions,
-      reading: supervision,
-      superviseAnswer,
-      latentId: 0,
-    });
-  const mean = supervision === 'token-mean' ? 'token' : 'example';
-  const decoders = packParts(
-    parts.map((part) => part.map(decoderRows)),
-    mean,
-  );
-  return parts.map((part, i) => ({ encoder: encoderBatch(context, part), decoder: decoders[i]! }));
 }
 
 /** What moves in a phase: of the encoder all but an output table, since its states are read by the decoder's. */
