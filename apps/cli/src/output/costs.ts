@@ -41,9 +41,9 @@ export function drawStageCosts(stages: readonly StageSummary[]): string {
 
 /** An amount with a decimal prefix, to three digits: `12.3 GFLOP`. */
 export function withPrefix(amount: number, unit: string): string {
-  const thousands = amount < 1 ? 0 : Math.floor(Math.log10(Number(amount.toPrecision(3))) / 3);
-  const prefix = Math.min(thousands, PREFIXES.length - 1);
-  return `${significant(amount / 1000 ** prefix)} ${PREFIXES[prefix]}${unit}`;
+  const thousands = Math.floor(Math.log10(Number(amount.toPrecision(3))) / 3);
+  const prefix = Math.max(0, Math.min(thousands, PREFIXES.length - 1));
+  return `${significant(amount / 1000 ** prefix)} ${PREFIXES[prefix]}${unit}`.trimEnd();
 }
 
 function workOf({ steps, rows }: StageSummary): string {
@@ -62,6 +62,6 @@ function teraflop(flops: number): string {
 /** Three digits that count, without an exponent. */
 function significant(value: number): string {
   if (value === 0) return '0';
-  const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(Math.abs(value)))));
-  return value.toFixed(digits);
+  const magnitude = Math.floor(Math.log10(Number(value.toPrecision(3))));
+  return value.toFixed(Math.max(0, Math.min(6, 2 - magnitude)));
 }
