@@ -27,8 +27,8 @@ export {
   type GenerationRequest,
   type GenerationSettings,
   generate,
-  type LatentTrace,
 } from './generation/generate.js';
+export type { LatentTrace } from './generation/latent-trace.js';
 export {
   type LatentStop,
   type ReasoningMode,

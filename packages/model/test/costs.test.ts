@@ -7,6 +7,9 @@ import {
   decodeFlops,
   decoderStates,
   disposeParameters,
+  type Generation,
+  type GenerationSettings,
+  generate,
   initialLora,
   initialWeights,
   inputTable,
@@ -201,6 +204,47 @@ describe('decodeFlops', () => {
       prefill: pass(4, 10),
       steps: pass(1, 5) + pass(1, 6) + pass(1, 7) + 2 * (2 * 5 * 8),
     });
+  });
+
+  it('leaves out the head where the next input is known', () => {
+    const all = decodeFlops(tinyConfig, { promptTokens: 4, steps: 3 });
+    const some = decodeFlops(tinyConfig, { promptTokens: 4, steps: 3, foreknown: 2 });
+    expect(some).toEqual({ prefill: all.prefill, steps: all.steps - 2 * (2 * 8 * 11) });
+  });
+
+  it.each([
+    ['latents', { mode: 'latent' }, { promptTokens: 5, steps: 3 + 3 + 3, foreknown: 2, latents: 3 }],
+    ['no reasoning', { mode: 'direct' }, { promptTokens: 5 + 3, steps: 3 }],
+    ['a chain', { mode: 'chain' }, { promptTokens: 5, steps: 3 }],
+    [
+      'top 2',
+      { mode: 'latent', support: 2 },
+      { promptTokens: 5, steps: 9, foreknown: 2, latents: 3, words: 2 },
+    ],
+  ] as const)('is what decoding one row computes: %s', async (_, { mode, ...how }, counts) => {
+    await selectEngine('cpu');
+    const parameters = parametersFrom(initialWeights(tinyConfig, 1, { deviation: 0.1 }));
+    const support = 'support' in how ? how.support : ('full' as const);
+    const settings: GenerationSettings = {
+      ...{ mode, end: [9, 9, 9], eos: -1, maxLatents: 3, maxTokens: 4 },
+      mixture: { support, temperature: 1 },
+      sampling: { kind: 'greedy' },
+      traceSize: 0,
+    };
+    let generation: Generation | undefined;
+    const flops = await countedProducts(() => {
+      [generation] = generate(tinyConfig, parameters, [{ prompt: [1, 2, 3, 4, 5] }], settings);
+    });
+    disposeParameters(parameters);
+    expect(generation!.latentCount).toBe(mode === 'latent' ? 3 : 0);
+    expect(generation!.tokens).toHaveLength(4);
+    const { prefill, steps } = decodeFlops(tinyConfig, counts);
+    // the composition of attention computes every pair of the prompt, seen or not
+    const { promptTokens: P } = counts;
+    const unseen = passFlops(tinyConfig, {
+      ...{ tokens: 0, headRows: 0, trained: 'none', pairs: P * P - (P * (P + 1)) / 2 },
+    });
+    expect(flops).toBe(prefill + steps + unseen.forward);
   });
 
   it('counts an adapter on the input table once', () => {

@@ -77,21 +77,65 @@ describe.each(engines)('generate on %s', (engine) => {
     disposeParameters(own);
   });
 
-  it('keeps a finished row within the positions that a model has learned', () => {
-    const config = tinyConfigs.at(-1)!; // 8 positions
-    const own = parametersFrom(tinyWeights(config));
+  describe('a model with 8 learned positions', () => {
+    const config = tinyConfigs.at(-1)!;
     const latent = new Float32Array(config.width).fill(0.1);
-    const short = { prompt: [1], givenLatents: [latent, latent, latent, latent] };
-    const long = { prompt: [1, 2, 3, 4, 5, 6], givenLatents: [] };
-    const how = { ...settings, end: [7], maxTokens: 1 };
-    const batch = generate(config, own, [long, short, short], how);
-    [long, short, short].forEach((request, row) => {
-      expect(batch[row]!.tokens).toEqual(generate(config, own, [request], how)[0]!.tokens);
+    const eosNever = { ...settings, end: [7], eos: -1, maxLatents: 20, maxTokens: 20 };
+    let own: Parameters;
+    beforeAll(() => {
+      own = parametersFrom(tinyWeights(config));
     });
-    expect(() => generate(config, own, [long], { ...how, end: [7, 7, 7] })).toThrow(
-      'positionTable: expected positions within [0, 8), those that gpt2 has learned, got 8',
-    );
-    disposeParameters(own);
+    afterAll(() => disposeParameters(own));
+
+    it('keeps a finished row within them', () => {
+      const short = { prompt: [1], givenLatents: [latent, latent, latent, latent] };
+      const long = { prompt: [1, 2, 3, 4, 5, 6], givenLatents: [] };
+      const how = { ...settings, end: [7], maxTokens: 1 };
+      const batch = generate(config, own, [long, short, short], how);
+      [long, short, short].forEach((request, row) => {
+        expect(batch[row]!.tokens).toEqual(generate(config, own, [request], how)[0]!.tokens);
+      });
+    });
+
+    it.each([
+      ['direct', 7, 1],
+      ['direct', 5, 3],
+      ['direct', 8, 0],
+      ['chain', 8, 1],
+      ['chain', 3, 6],
+    ] as const)('ends a row at the last of them: %s, prompt of %d tokens', (mode, length, tokens) => {
+      const request = { prompt: [1, 2, 3, 4, 5, 6, 1, 2].slice(0, length) };
+      const other = { prompt: [3] };
+      const batch = generate(config, own, [request, other], { ...eosNever, mode });
+      expect(batch[0]!.tokens).toHaveLength(tokens);
+      expect(batch[1]!.tokens).toHaveLength(mode === 'direct' ? 7 : 8);
+      expect(batch).toEqual(
+        [request, other].map((one) => generate(config, own, [one], { ...eosNever, mode })[0]),
+      );
+    });
+
+    it('leaves room for the end marker and one token after the latents', () => {
+      const [got] = generate(config, own, [{ prompt: [1, 2] }], eosNever);
+      const { latentCount, latentStop, tokens } = got!;
+      if (latentStop === 'limit') expect([latentCount, tokens.length]).toEqual([5, 1]);
+      else expect(latentCount + 1 + tokens.length).toBe(7);
+      // a marker that does not fit ends the row
+      const [none] = generate(config, own, [{ prompt: [1, 2, 3, 4, 5, 6] }], { ...eosNever, end: [7, 7, 7] });
+      expect(none).toMatchObject({ tokens: [], latentCount: 0 });
+      const [given] = generate(
+        config,
+        own,
+        [{ prompt: [1, 2, 3, 4], givenLatents: Array(5).fill(latent) }],
+        eosNever,
+      );
+      expect(given).toMatchObject({ tokens: [], latentCount: 5, latentStop: 'given' });
+    });
+
+    it('refuses a prompt that is longer', () => {
+      expect(() => generate(config, own, [{ prompt: Array(9).fill(1) }], settings)).toThrow(
+        'generate: expected a prompt of at most 8 tokens, the positions that gpt2 has learned, got 9',
+      );
+    });
   });
 
   it('answers a batch as it answers one by one', () => {
@@ -123,6 +167,43 @@ describe.each(engines)('generate on %s', (engine) => {
       expect(batch[row]!.latentStop).toBe('given');
       expect(batch[row]!.latents).toEqual([]);
     });
+  });
+
+  it('feeds given latents beside rows that make their own', () => {
+    const mixed = requests.map((request, row) =>
+      row % 3 > 0
+        ? request
+        : { ...request, givenLatents: [randomStream(row, 'given').normal(tinyConfig.width)] },
+    );
+    const batch = run(mixed);
+    mixed.forEach((request, row) => {
+      expectEqual(batch[row]!, referenceGeneration(tinyConfig, exact, request, settings));
+    });
+  });
+
+  it('reports as much of a latent as is asked for', () => {
+    for (const support of ['full', 4] as const) {
+      const mixture = { support, temperature: 1 };
+      const all = run(requests, { mixture, traceVectors: true });
+      const two = run(requests, { mixture, traceSize: 2 });
+      const none = run(requests, { mixture, traceSize: 0, traceVectors: true });
+      expect(run(requests, { mixture, traceSize: 0 }).every(({ latents }) => latents.length === 0)).toBe(
+        true,
+      );
+      all.forEach(({ latents }, row) => {
+        latents.forEach(({ ids, weights, entropy, vector }, step) => {
+          expect(ids).toHaveLength(support === 'full' ? tinyConfig.vocabularySize : support);
+          expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
+          expect(two[row]!.latents[step]).toEqual({
+            ids: ids.slice(0, 2),
+            weights: weights.slice(0, 2),
+            entropy,
+          });
+          expect(none[row]!.latents[step]).toEqual({ ids: [], weights: [], entropy, vector });
+          expect(vector).toHaveLength(tinyConfig.width);
+        });
+      });
+    }
   });
 
   it('leaves no tensor behind, whatever ends first', () => {

@@ -19,18 +19,19 @@ export function causalRanges(lengths: readonly number[], length: number): Int32A
  * Key ranges of one more token a row, after a right-padded prompt and `steps` tokens: the prompt without its
  * padding, then everything since.
  *
- * @param lengths prompt tokens of each row
+ * @param lengths prompt tokens of each row; null for one that sees nothing
  * @param promptLength P, the padded length
  * @param steps tokens since the prompt, the newest included
  * @returns int32 [B * 1 * 3 * 2]
  */
 export function continuationRanges(
-  lengths: readonly number[],
+  lengths: readonly (number | null)[],
   promptLength: number,
   steps: number,
 ): Int32Array {
   const ranges = new Int32Array(lengths.length * RANGES_PER_QUERY * 2);
   lengths.forEach((tokens, row) => {
+    if (tokens === null) return;
     ranges.set([0, tokens, promptLength, promptLength + steps], row * RANGES_PER_QUERY * 2);
   });
   return ranges;

@@ -1,8 +1,14 @@
+import { appendToCache, cacheCapacity, type KeyValueCache } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
-/** The keys and values of one layer for all tokens so far, float32 [B, S, G, d]; owned by the cache. */
+/**
+ * The keys and values of one layer for all tokens so far, float32 [B, C, G, d] with rows to spare where the backend
+ * writes into them; owned by the cache.
+ */
 export interface LayerCache {
-  /** Adds the newest T tokens and gives all S of them; the results stay the cache's. */
+  /** C once T more tokens are in: the keys that a pass's mask is made for. */
+  keysAfter(count: number): number;
+  /** Adds the newest T tokens and gives all C rows; the results stay the cache's, until it changes. */
   append(key: tf.Tensor4D, value: tf.Tensor4D): { key: tf.Tensor4D; value: tf.Tensor4D };
   /** Keeps these rows of the batch only. */
   keepRows(rows: readonly number[]): void;
@@ -15,27 +21,24 @@ export function layerCaches(layers: number): LayerCache[] {
 }
 
 function layerCache(): LayerCache {
-  let held: { key: tf.Tensor4D; value: tf.Tensor4D } | null = null;
-  const replace = (make: () => { key: tf.Tensor4D; value: tf.Tensor4D }) => {
-    const next = tf.tidy(() => {
-      const made = make();
-      return { key: tf.keep(made.key), value: tf.keep(made.value) };
-    });
-    if (held) tf.dispose([held.key, held.value]);
-    held = next;
-    return next;
-  };
+  let held: KeyValueCache | null = null;
   return {
-    append: (key, value) =>
-      replace(() =>
-        held
-          ? { key: tf.concat([held.key, key], 1), value: tf.concat([held.value, value], 1) }
-          : { key: tf.clone(key), value: tf.clone(value) },
-      ),
+    keysAfter: (count) => cacheCapacity(held, count),
+    append(key, value) {
+      held = appendToCache(held, key, value);
+      tf.keep(held.key);
+      tf.keep(held.value);
+      return held;
+    },
     keepRows(rows) {
-      const index = tf.tensor1d([...rows], 'int32');
-      replace(() => ({ key: tf.gather(held!.key, index), value: tf.gather(held!.value, index) }));
-      index.dispose();
+      if (!held) return;
+      const { key, value, used } = held;
+      const kept = tf.tidy(() => {
+        const index = tf.tensor1d([...rows], 'int32');
+        return [tf.keep(tf.gather(key, index)), tf.keep(tf.gather(value, index))] as const;
+      });
+      tf.dispose([key, value]);
+      held = { key: kept[0], value: kept[1], used };
     },
     dispose() {
       if (held) tf.dispose([held.key, held.value]);

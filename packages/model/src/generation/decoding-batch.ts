@@ -1,0 +1,116 @@
+import { attentionMask, embedding, gatherRows, scatterRows, selectRows } from '@latent-sft/tensor';
+import * as tf from '@tensorflow/tfjs';
+import type { ModelConfig } from '../config.js';
+import { causalRanges, continuationRanges } from '../forward/causal-ranges.js';
+import { decoderStates } from '../forward/decoder-states.js';
+import { type LayerCache, layerCaches } from '../forward/layer-cache.js';
+import { positionTable } from '../forward/positions.js';
+import { inputTable, type Parameters } from '../parameters/parameters.js';
+import type { Feed } from './row-progress.js';
+
+/** Rows that are decoded together, each at its own length, in one cache a layer; the caller disposes it. */
+export class DecodingBatch {
+  private readonly caches: LayerCache[];
+  private lengths: readonly number[] = [];
+  private promptLength = 0;
+  private steps = 0;
+
+  constructor(
+    private readonly config: ModelConfig,
+    private readonly parameters: Parameters,
+  ) {
+    this.caches = layerCaches(config.layers);
+  }
+
+  /**
+   * Runs the prompts, tokens or vectors float32 [D], and gives the state of each one's last input.
+   *
+   * @returns float32 [B, D]
+   */
+  prefill(prompts: readonly (readonly (number | Float32Array)[])[]): tf.Tensor2D {
+    const { config, parameters, caches } = this;
+    const batch = prompts.length;
+    this.lengths = prompts.map((prompt) => prompt.length);
+    this.promptLength = Math.max(...this.lengths);
+    const [length, rows] = [this.promptLength, batch * this.promptLength];
+    const ids = new Int32Array(rows);
+    const vectors: { readonly place: number; readonly values: Float32Array }[] = [];
+    prompts.forEach((prompt, row) => {
+      prompt.forEach((input, i) => {
+        const place = row * length + i;
+        if (typeof input === 'number') ids[place] = input;
+        else vectors.push({ place, values: input });
+      });
+    });
+    return tf.tidy(() => {
+      let inputs = embedding(inputTable(parameters), tf.tensor1d(ids, 'int32'));
+      if (vectors.length > 0) {
+        const values = new Float32Array(vectors.length * config.width);
+        vectors.forEach((vector, i) => {
+          values.set(vector.values, i * config.width);
+        });
+        const places = vectors.map(({ place }) => place);
+        const given = tf.tensor2d(values, [vectors.length, config.width]);
+        inputs = scatterRows(inputs, given, selectRows(places, rows));
+      }
+      const positions = Int32Array.from(ids, (_, i) => i % length);
+      const keys = caches[0]!.keysAfter(length);
+      const states = decoderStates({
+        config,
+        parameters,
+        inputs: tf.reshape(inputs, [batch, length, config.width]),
+        positions: positionTable(config, positions, [batch, length]),
+        mask: attentionMask(causalRanges(this.lengths, length), { batch, queries: length, keys }),
+        cache: caches,
+      });
+      const last = this.lengths.map((tokens, row) => row * length + tokens - 1);
+      return gatherRows(tf.reshape(states, [rows, config.width]), selectRows(last, rows));
+    });
+  }
+
+  /**
+   * One more input a row; a row without one is done, and what comes out for it means nothing.
+   *
+   * @param latents the mixtures of the rows that are fed one, in their order, float32 [M, D]
+   * @returns states, float32 [B, D]
+   */
+  step(feeds: readonly (Feed | null)[], latents: tf.Tensor2D | null): tf.Tensor2D {
+    const { config, parameters, caches } = this;
+    const batch = feeds.length;
+    // a row that is done must not run beyond the positions that a model has learned
+    const positions = Int32Array.from(feeds, (feed, row) => (feed ? this.lengths[row]! + this.steps : 0));
+    this.steps++;
+    const seen = feeds.map((feed, row) => (feed ? this.lengths[row]! : null));
+    const ranges = continuationRanges(seen, this.promptLength, this.steps);
+    return tf.tidy(() => {
+      const inputs = this.stepInputs(feeds, latents);
+      const states = decoderStates({
+        config,
+        parameters,
+        inputs: tf.reshape(inputs, [batch, 1, config.width]),
+        positions: positionTable(config, positions, [batch, 1]),
+        mask: attentionMask(ranges, { batch, queries: 1, keys: caches[0]!.keysAfter(1) }),
+        cache: caches,
+      });
+      return tf.reshape(states, [batch, config.width]);
+    });
+  }
+
+  /** Keeps these rows only. */
+  keepRows(rows: readonly number[]): void {
+    this.lengths = rows.map((row) => this.lengths[row]!);
+    for (const cache of this.caches) cache.keepRows(rows);
+  }
+
+  dispose(): void {
+    for (const cache of this.caches) cache.dispose();
+  }
+
+  private stepInputs(feeds: readonly (Feed | null)[], latents: tf.Tensor2D | null): tf.Tensor2D {
+    const mixed = feeds.flatMap((feed, row) => (feed?.kind === 'mixture' ? [row] : []));
+    if (latents && mixed.length === feeds.length) return latents;
+    const ids = feeds.map((feed) => (feed?.kind === 'token' ? feed.id : 0));
+    const words = embedding(inputTable(this.parameters), tf.tensor1d(ids, 'int32'));
+    return latents ? scatterRows(words, latents, selectRows(mixed, feeds.length)) : words;
+  }
+}
