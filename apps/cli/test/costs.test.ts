@@ -34,12 +34,12 @@ describe('drawStageCosts', () => {
     const stages = stageSummaries(folder);
     expect(stages[0]).toMatchObject({ steps: 8, tokensPerSecond: 3000, gflopsPerSecond: 1500 });
     expect(drawStageCosts(stages).split('\n').slice(0, 6)).toEqual([
-      'stage       work  seconds  in steps  tokens/s  TFLOP  GFLOP/s  peak memory',
-      '------  --------  -------  --------  --------  -----  -------  -----------',
-      'cot      8 steps      4.0       2.0      3000   3.00     1500      1.50 GB',
-      'labels  220 rows      6.0       2.0      3000   3.00     1500      1.50 GB',
-      'all                  10.0       4.0             6.00',
-      'tokens/s, TFLOP and GFLOP/s are those of the steps, forward and backward, or of the labelling; seconds are of',
+      'stage       work  seconds  in steps  tokens/s   FLOPs  FLOP/s  peak memory',
+      '------  --------  -------  --------  --------  ------  ------  -----------',
+      'cot      8 steps      4.0       2.0      3000  3.00 T  1.50 T      1.50 GB',
+      'labels  220 rows      6.0       2.0      3000  3.00 T  1.50 T      1.50 GB',
+      'all                  10.0       4.0            6.00 T',
+      'Tokens and FLOPs: of the steps, forward and backward, or of the labelling. Seconds: of loading and',
     ]);
   });
 

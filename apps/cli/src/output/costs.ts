@@ -12,7 +12,7 @@ export function drawStageCosts(stages: readonly StageSummary[]): string {
       return sum === undefined || part === undefined ? undefined : sum + part;
     }, 0);
   const table = drawTable(
-    ['stage', 'work', 'seconds', 'in steps', 'tokens/s', 'TFLOP', 'GFLOP/s', 'peak memory'],
+    ['stage', 'work', 'seconds', 'in steps', 'tokens/s', 'FLOPs', 'FLOP/s', 'peak memory'],
     [
       ...stages.map((stage) => [
         stage.stage,
@@ -20,21 +20,21 @@ export function drawStageCosts(stages: readonly StageSummary[]): string {
         stage.seconds.toFixed(1),
         shown(stage.stepSeconds, (seconds) => seconds.toFixed(1)),
         shown(stage.tokensPerSecond, (rate) => rate.toFixed(0)),
-        shown(stage.flops, teraflop),
-        shown(stage.gflopsPerSecond, significant),
+        shown(stage.flops, (flops) => withPrefix(flops, '')),
+        shown(stage.gflopsPerSecond, (rate) => withPrefix(1e9 * rate, '')),
         shown(stage.peakRssBytes, (bytes) => withPrefix(bytes, 'B')),
       ]),
       [
         ...['all', '', total('seconds')!.toFixed(1)],
         ...[shown(total('stepSeconds'), (seconds) => seconds.toFixed(1)), ''],
-        ...[shown(total('flops'), teraflop), '', ''],
+        ...[shown(total('flops'), (flops) => withPrefix(flops, '')), '', ''],
       ],
     ],
   );
   return [
     table,
-    'tokens/s, TFLOP and GFLOP/s are those of the steps, forward and backward, or of the labelling; seconds are of',
-    `loading and validating too, which took ${shown(total('validationFlops'), teraflop)} TFLOP beside. ` +
+    'Tokens and FLOPs: of the steps, forward and backward, or of the labelling. Seconds: of loading and',
+    `validating too, which took ${shown(total('validationFlops'), (flops) => withPrefix(flops, 'FLOP'))} beside. ` +
       'Peak memory is of the process, up to then.',
   ].join('\n');
 }
@@ -53,10 +53,6 @@ function workOf({ steps, rows }: StageSummary): string {
 
 function shown(value: number | undefined, inWords: (value: number) => string): string {
   return value === undefined ? UNKNOWN : inWords(value);
-}
-
-function teraflop(flops: number): string {
-  return significant(flops / 1e12);
 }
 
 /** Three digits that count, without an exponent. */
