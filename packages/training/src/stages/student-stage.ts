@@ -13,7 +13,7 @@ import type { ExampleLabels } from '../run/label-writer.js';
 import { type DeviceBatch, deviceBatch } from './device-batch.js';
 import { completeModel, usingModel } from './frozen-base.js';
 import { inParts, packParts } from './micro-batches.js';
-import { loopSettings, type StageContext } from './stage-context.js';
+import { loopSettings, mixtureWords, type StageContext } from './stage-context.js';
 import { studentLoss } from './stage-losses.js';
 import { flopsOf, studentFlops } from './step-flops.js';
 import { trainingPass } from './training-pass.js';
@@ -42,7 +42,9 @@ export function studentStage(
     microBatch,
   } = recipe.stages.student;
   const { temperature } = recipe.latent;
-  const settings = { temperature, support: klSupport, klWeight, ceWeight };
+  // labels of as many words as there are name none
+  const whole = mixtureWords(config, recipe.latent.support) === config.vocabularySize;
+  const settings = { temperature, support: whole ? ('full' as const) : klSupport, klWeight, ceWeight };
   const vector = new TrainableVector(initial);
   const order = exampleOrder(recipe.seed, 'student', train.length, batchSize);
   const rowsOf = (example: (typeof train)[number]): ExampleRows =>
