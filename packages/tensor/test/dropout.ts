@@ -1,7 +1,7 @@
 import { philox, streamKey } from '@latent-sft/random';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
-import { dropout } from '../src/index.js';
+import { adaptedLinear, dropout } from '../src/index.js';
 import { normalSample } from './sample.js';
 
 const SIZE = 40_001;
@@ -49,5 +49,50 @@ export function testDropout(): void {
       const changed = run(0.5, other).filter((value, i) => value !== y[i]).length / SIZE;
       expect(Math.abs(changed - 0.5), JSON.stringify(other)).toBeLessThan(0.02);
     }
+  });
+
+  it('adaptedLinear: with dropout the weight sees all of x, the adapter all of it on average', () => {
+    tf.tidy(() => {
+      const matrix = (name: string, shape: [number, number]) => {
+        const { data } = normalSample(`mean/${name}`, shape);
+        return tf.tensor2d(Float32Array.from(data), shape);
+      };
+      const [x, weight, lower, raise] = [
+        matrix('x', [1, 6]),
+        matrix('w', [3, 6]),
+        matrix('a', [2, 6]),
+        matrix('b', [3, 2]),
+      ];
+      const scale = tf.scalar(0.5);
+      const run = (step: number | null) =>
+        adaptedLinear(
+          x!,
+          weight!,
+          lower!,
+          raise!,
+          scale,
+          step === null ? null : { ...draw, rate: 0.3, step },
+        );
+      const whole = run(null).dataSync();
+      const base = tf.matMul(x!, weight!, false, true).dataSync();
+      const draws = 3000;
+      const mean = [0, 0, 0];
+      const square = [0, 0, 0];
+      for (let step = 0; step < draws; step++) {
+        tf.tidy(() => run(step))
+          .dataSync()
+          .forEach((value, i) => {
+            mean[i]! += value / draws;
+            square[i]! += (value - whole[i]!) ** 2 / draws;
+          });
+      }
+      mean.forEach((value, i) => {
+        expect(square[i]).toBeGreaterThan(0);
+        // four standard errors
+        expect(Math.abs(value - whole[i]!)).toBeLessThan(4 * Math.sqrt(square[i]! / draws));
+      });
+      const silent = adaptedLinear(x!, weight!, lower!, tf.zerosLike(raise!), scale, { ...draw, rate: 0.3 });
+      expect([...silent.dataSync()]).toEqual([...base]);
+    });
   });
 }
