@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import type { EngineStatus } from './engine-folder.js';
+import { useMatMul } from './matrix-product.js';
 
 const require = createRequire(import.meta.url);
 
@@ -46,6 +47,8 @@ export function loadTensorflow(engine: EngineStatus, wanted: Partial<LoadSetting
   restoreRemovedUtilities();
   const [binding] = engine.addons.map((file) => require(file) as unknown);
   require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js');
+  // MatMul calls oneDNN's sgemm, which knows no bfloat16
+  if (precision === 'float32') useMatMul();
   const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: new (binding: unknown, packageName: string) => tf.KernelBackend;
   };
