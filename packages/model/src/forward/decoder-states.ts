@@ -53,42 +53,43 @@ export function decoderStates(pass: DecoderPass): tf.Tensor3D {
     throw new Error('decoderStates: expected checkpoint without a cache, got both');
   }
   return tf.tidy(() => {
-    let x = inputs;
+    // rows of all maps, [B T, D]: only attention tells the rows of the batch apart
+    let x: tf.Tensor2D = tf.reshape(inputs, [inputs.shape[0] * inputs.shape[1], config.width]);
     if (positions.ids) {
       const table = parameter<tf.Tensor2D>(parameters, 'model.position_embeddings.weight');
-      x = tf.add(x, tf.reshape(embedding(table, positions.ids), x.shape));
+      x = tf.add(x, embedding(table, positions.ids));
     }
     const computed = checkpoint ? checkpointedLayer : decoderLayer;
     // what a layer made goes when it is done, except what gradients need
     for (let layer = 0; layer < config.layers; layer++) x = tf.tidy(() => computed(pass, x, layer));
-    return norm(config, parameters, x, 'model.norm');
+    return tf.reshape(norm(config, parameters, x, 'model.norm'), inputs.shape);
   });
 }
 
-function decoderLayer(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Tensor3D {
+function decoderLayer(pass: DecoderPass, x: tf.Tensor2D, layer: number): tf.Tensor2D {
   const { config, parameters } = pass;
   const prefix = `model.layers.${layer}`;
   const attentionInput = norm(config, parameters, x, `${prefix}.input_layernorm`);
-  const attended: tf.Tensor3D = tf.add(x, attentionBlock(pass, attentionInput, layer));
+  const attended: tf.Tensor2D = tf.add(x, attentionBlock(pass, attentionInput, layer));
   const feedForwardInput = norm(config, parameters, attended, `${prefix}.post_attention_layernorm`);
   return tf.add(attended, feedForward(pass, feedForwardInput, layer));
 }
 
 /** The same from the layer's tensors as inputs, adapters included, so that gradients reach them. */
-function checkpointedLayer(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Tensor3D {
+function checkpointedLayer(pass: DecoderPass, x: tf.Tensor2D, layer: number): tf.Tensor2D {
   const named = [...pass.parameters].filter(([name]) => name.startsWith(`model.layers.${layer}.`));
   return checkpointed([x, ...named.map(([, tensor]) => tensor)], ([input, ...tensors]) => {
     const given = named.map(([name], i) => [name, tensors[i]!] as const);
     const parameters = new Map([...pass.parameters, ...given]);
-    return decoderLayer({ ...pass, parameters }, input as tf.Tensor3D, layer);
+    return decoderLayer({ ...pass, parameters }, input as tf.Tensor2D, layer);
   });
 }
 
-function attentionBlock(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Tensor3D {
+function attentionBlock(pass: DecoderPass, x: tf.Tensor2D, layer: number): tf.Tensor2D {
   const { config, parameters, positions, mask, cache, dropout } = pass;
   const { heads, keyValueHeads, headWidth } = config;
   const { queryKeyNorm } = traitsOf(config.architecture);
-  const [batch, length] = x.shape;
+  const [batch, length] = pass.inputs.shape;
   const prefix = `model.layers.${layer}.self_attn`;
   const project = (name: string, count: number): tf.Tensor4D =>
     tf.reshape(linear(parameters, x, `${prefix}.${name}`, dropout), [batch, length, count, headWidth]);
@@ -100,9 +101,8 @@ function attentionBlock(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Te
   let key = place(project('k_proj', keyValueHeads), 'k_norm'); // [B, T, G, d]
   let value = project('v_proj', keyValueHeads);
   if (cache) ({ key, value } = cache[layer]!.append(key, value)); // [B, S, G, d]
-  const mixed: tf.Tensor3D = tf.reshape(attention(query, key, value, mask), [
-    batch,
-    length,
+  const mixed: tf.Tensor2D = tf.reshape(attention(query, key, value, mask), [
+    batch * length,
     heads * headWidth,
   ]);
   return linear(parameters, mixed, `${prefix}.o_proj`, dropout);
@@ -110,12 +110,12 @@ function attentionBlock(pass: DecoderPass, x: tf.Tensor3D, layer: number): tf.Te
 
 function feedForward(
   { config, parameters, dropout }: DecoderPass,
-  x: tf.Tensor3D,
+  x: tf.Tensor2D,
   layer: number,
-): tf.Tensor3D {
-  const map = (y: tf.Tensor3D, name: string) =>
+): tf.Tensor2D {
+  const map = (y: tf.Tensor2D, name: string) =>
     linear(parameters, y, `model.layers.${layer}.mlp.${name}`, dropout);
-  const up = map(x, 'up_proj'); // [B, T, F]
+  const up = map(x, 'up_proj'); // [B T, F]
   const gated = traitsOf(config.architecture).feedForward === 'swiglu';
   return map(gated ? swiglu(map(x, 'gate_proj'), up) : gelu(up), 'down_proj');
 }

@@ -17,32 +17,29 @@ export function norm<T extends tf.Tensor>(
 }
 
 /**
- * x W^T for a weight [out, in], as matrix products over all rows; + b where the map has a bias; with an adapter of
+ * x W^T for rows x [R, in] and a weight [out, in]; + b where the map has a bias; with an adapter of
  * rank r on the map, + scale (x A^T) B^T (Hu et al. 2021, arXiv 2106.09685, eq. 3).
  *
  * @param dropout what adapters do not see of x; each map draws its own numbers
  */
 export function linear(
   parameters: Parameters,
-  x: tf.Tensor3D,
+  x: tf.Tensor2D,
   name: string,
   dropout: AdapterDropout | null = null,
-): tf.Tensor3D {
+): tf.Tensor2D {
   const weight = parameter<tf.Tensor2D>(parameters, `${name}.weight`);
-  const [batch, length, width] = x.shape;
-  const rows: tf.Tensor2D = tf.reshape(x, [batch * length, width]);
   const lower = parameters.get(`${name}.lora_A.weight`) as tf.Tensor2D | undefined;
-  let flat = lower
+  const mapped: tf.Tensor2D = lower
     ? adaptedLinear(
-        rows,
+        x,
         weight,
         lower,
         parameter(parameters, `${name}.lora_B.weight`),
         parameter(parameters, 'lora_scale'),
         dropout && { ...dropout, label: `${dropout.label}/${name}` },
       )
-    : tf.matMul(rows, weight, false, true);
+    : tf.matMul(x, weight, false, true);
   const bias = parameters.get(`${name}.bias`);
-  if (bias) flat = tf.add(flat, bias);
-  return tf.reshape(flat, [batch, length, weight.shape[0]]);
+  return bias ? tf.add(mapped, bias) : mapped;
 }
