@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addBench } from './commands/bench.js';
 import { addData } from './commands/data.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
@@ -36,6 +37,7 @@ export function buildProgram(terminal: Terminal): Command {
     addScore,
     addData,
     addRecipe,
+    addBench,
     addDoctor,
   ]) {
     add(program, terminal);

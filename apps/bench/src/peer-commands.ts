@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import type { PeerCommand } from './process/peer-process.js';
+import type { PeerName } from './suites/suite.js';
+
+/** Folder of the peers' programs. */
+export const PEERS_FOLDER = fileURLToPath(new URL('../peers', import.meta.url));
+
+const PROGRAMS = {
+  official: 'official.py',
+  best: 'best.py',
+  transformers: 'transformers_decode.py',
+  torch: 'torch_kernels.py',
+} as const;
+
+/** How each peer is started: ours by this Node, the others by a Python that has what they import. */
+export function peerCommand(name: PeerName, python: string, threads: number): PeerCommand {
+  if (name === 'llama.cpp') {
+    throw new Error('peerCommand: expected a peer that is built, got llama.cpp, which is not built yet');
+  }
+  // each library reads its own
+  const environment = { OMP_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` };
+  if (name === 'latent-sft' || name === 'composition') {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const worker = fileURLToPath(new URL(`./worker.${extension}`, import.meta.url));
+    return {
+      program: process.execPath,
+      words: [...process.execArgv, worker],
+      environment: name === 'composition' ? { ...environment, LATENT_SFT_FUSED: '0' } : environment,
+    };
+  }
+  return {
+    program: python,
+    words: [fileURLToPath(new URL(`../peers/${PROGRAMS[name]}`, import.meta.url))],
+    // on the processor, whatever else there is; no compiled files beside the package's own
+    environment: { ...environment, CUDA_VISIBLE_DEVICES: '', PYTHONDONTWRITEBYTECODE: '1' },
+  };
+}

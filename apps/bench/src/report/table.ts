@@ -1,0 +1,118 @@
+import type { Summary } from '../measure/statistics.js';
+import type { BenchReport, CaseResult, PeerResult } from '../results.js';
+
+/** Where the figures of a report come from, as text. */
+export function reportHeading({ machine, threads, startedAt, settings, cases, voids }: BenchReport): string {
+  const versions = new Map(
+    cases.flatMap(({ peers }) => peers.map(({ peer, versions }) => [peer, versions] as const)),
+  );
+  const lines = [...versions].map(([peer, found]) => {
+    const named = Object.entries(found).map(([name, version]) => `${name} ${version}`);
+    return `${peer}: ${named.join(', ')}`;
+  });
+  const rounds = `${settings.rounds} rounds in turns, ${threads} ${threads === 1 ? 'thread' : 'threads'} each`;
+  return [
+    `${machine.processor}, ${machine.cores} cores, ${scaled(machine.memoryBytes, 'B')}, ${machine.system}; ${startedAt}`,
+    `${rounds}; ${voids} void`,
+    ...lines,
+  ].join('\n');
+}
+
+/** The table of one case, peers line by line, as text. */
+export function caseTable(result: CaseResult): string {
+  const { suite, shape, title, flops, loadBefore, loadAfter } = result;
+  const needed = flops ? `, ${scaled(flops, 'FLOP')} of needed products` : '';
+  const amount = result.examples ? `, ${result.examples} examples of ${result.tokens} tokens together` : '';
+  const load = `load ${loadBefore.average[0].toFixed(2)} before, ${loadAfter.average[0].toFixed(2)} after`;
+  const columns = COLUMNS.filter(({ cell }) => result.peers.some((peer) => cell(peer, result) !== ''));
+  const rows = result.peers.map((peer) => columns.map(({ cell }) => cell(peer, result)));
+  const voids = result.peers.flatMap((peer) => voidSentence(peer) ?? []);
+  const heading = [suite, shape, title].filter(Boolean).join(' · ');
+  return [
+    `${heading}${amount}${needed}; ${load}`,
+    drawTable(
+      columns.map(({ name }) => name),
+      rows,
+    ),
+    ...voids,
+  ].join('\n');
+}
+
+/** Why a comparison says nothing, or null. */
+export function voidSentence({ peer, agreement }: PeerResult): string | null {
+  if (!agreement || agreement.agrees) return null;
+  const show = (values: readonly number[]) =>
+    values
+      .slice(0, 3)
+      .map((value) => `${Number(value.toPrecision(7))}`)
+      .join(', ');
+  return (
+    `VOID: ${peer} computed ${show(agreement.theirs)} where we have ${show(agreement.ours)} ` +
+    `(relative difference ${agreement.relativeDifference.toExponential(1)}, allowed ${agreement.tolerance}); it was not timed`
+  );
+}
+
+interface Column {
+  readonly name: string;
+  /** Empty where there is nothing to say. */
+  cell(peer: PeerResult, result: CaseResult): string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: 'peer', cell: ({ peer }) => peer },
+  { name: 'median', cell: ({ seconds }) => (seconds ? duration(seconds.median) : 'void') },
+  { name: 'min to max', cell: ({ seconds }) => spread(seconds, duration) },
+  {
+    name: 'batch made in',
+    cell: ({ prepareSeconds }) => (prepareSeconds === null ? '' : duration(prepareSeconds)),
+  },
+  { name: 'examples/s', cell: ({ seconds }, { examples }) => rate(seconds, examples) },
+  { name: 'tokens/s', cell: ({ seconds }, { tokens }) => rate(seconds, tokens) },
+  { name: 'GFLOP/s', cell: ({ gflops }) => (gflops === null ? '' : gflops.toFixed(1)) },
+  {
+    name: 'of GEMM',
+    cell: ({ gemmShare }) => (gemmShare === null ? '' : `${(100 * gemmShare).toFixed(0)} %`),
+  },
+  { name: 'peak', cell: ({ peakBytes }) => (peakBytes === null ? '' : scaled(peakBytes, 'B')) },
+  { name: 'time by ours', cell: ({ ratio }) => (ratio ? `${ratio.median.toFixed(2)}x` : '') },
+  { name: 'its spread', cell: ({ ratio }) => spread(ratio, (value) => value.toFixed(2)) },
+];
+
+function spread(summary: Summary | null, show: (value: number) => string): string {
+  return summary ? `${show(summary.minimum)} to ${show(summary.maximum)}` : '';
+}
+
+function rate(seconds: Summary | null, count: number): string {
+  if (!seconds || count === 0) return '';
+  const each = count / seconds.median;
+  return each >= 100 ? Math.round(each).toLocaleString('en-US') : each.toPrecision(3);
+}
+
+function duration(seconds: number): string {
+  if (seconds >= 1) return `${seconds.toPrecision(3)} s`;
+  if (seconds >= 1e-3) return `${(seconds * 1e3).toPrecision(3)} ms`;
+  return `${(seconds * 1e6).toPrecision(3)} us`;
+}
+
+const PREFIXES = [
+  [1e12, 'T'],
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+] as const;
+
+function scaled(value: number, unit: string): string {
+  const [size, prefix] = PREFIXES.find(([limit]) => value >= limit) ?? [1, ''];
+  return `${(value / size).toPrecision(3)} ${prefix}${unit}`;
+}
+
+/** Columns of text, the first one aligned left and the others right. */
+function drawTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd();
+  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { cacheFolder } from '@latent-sft/tensorflow';
+import { machine } from './measure/machine.js';
+import { type BenchOptions, checkOptions } from './options.js';
+import { PEERS_FOLDER, peerCommand } from './peer-commands.js';
+import { pythonFor } from './python/python-environment.js';
+import type { BenchReport, CaseResult } from './results.js';
+import { runGroup } from './run-group.js';
+import { shapeOf } from './shapes/shape.js';
+import type { CaseGroup } from './suites/suite.js';
+import { trainingSuite } from './suites/training-suites.js';
+import { makeWork } from './work/make-work.js';
+import { readWork } from './work/work-file.js';
+
+/** Told what goes on. */
+export interface BenchObserver {
+  onProgress?(sentence: string): void;
+  /** A case is done. */
+  onCase?(result: CaseResult): void;
+}
+
+/**
+ * Measures suites one after another, ourselves and the peers in turns on the same work, cores and threads.
+ *
+ * @throws if an option is wrong.
+ * @throws if a peer cannot be installed, or fails.
+ */
+export async function runBench(options: BenchOptions, observer: BenchObserver = {}): Promise<BenchReport> {
+  checkOptions(options);
+  const startedAt = new Date().toISOString();
+  const cache = join(cacheFolder(), 'bench');
+  const onProgress = (sentence: string) => observer.onProgress?.(sentence);
+  const cases: CaseResult[] = [];
+  for (const group of await groupsOf(options, cache, onProgress)) {
+    const peers = group.peers.filter((name, i) => i === 0 || (options.peers?.includes(name) ?? true));
+    const existing = process.env.LATENT_SFT_PYTHON;
+    const foreign = peers.some((name) => name !== 'latent-sft' && name !== 'composition');
+    const python = foreign
+      ? await pythonFor(group.needs, { peers: PEERS_FOLDER, cache, existing, onProgress })
+      : '';
+    const results = await runGroup(
+      { ...group, peers },
+      { ...options, command: (peer) => peerCommand(peer, python, options.threads), onProgress },
+    );
+    for (const result of results) observer.onCase?.(result);
+    cases.push(...results);
+  }
+  const { suites: _, threads, warmUps, ...settings } = options;
+  const voids = cases.flatMap(({ peers }) => peers.filter(({ agreement }) => agreement && !agreement.agrees));
+  return { form: 1, startedAt, machine: machine(), threads, warmUps, settings, cases, voids: voids.length };
+}
+
+async function groupsOf(
+  options: BenchOptions,
+  cache: string,
+  onProgress: (sentence: string) => void,
+): Promise<CaseGroup[]> {
+  const { suites, layers, batch, latents, tokens, seed } = options;
+  const weights = options.weights === 'random' ? 'random' : { model: options.weights };
+  const groups: CaseGroup[] = [];
+  for (const name of options.shapes) {
+    const shape = shapeOf(name, { layers, batch });
+    const decoding = { batch: shape.batch, latents, tokens };
+    const folder = await makeWork({ shape, weights, seed, decoding, cache, onProgress });
+    const work = readWork(folder);
+    for (const suite of suites) {
+      if (suite === 'stage1' || suite === 'stage2') groups.push(...trainingSuite(suite, name, folder, work));
+      else throw new Error(`runBench: expected a suite that is built, got ${suite}, which is not built yet`);
+    }
+  }
+  return groups;
+}

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { orderOf, takeTurns } from '../src/measure/rounds.js';
+
+it('rotates who begins', () => {
+  expect([0, 1, 2, 3].map((round) => orderOf(3, round))).toEqual([
+    [0, 1, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [0, 1, 2],
+  ]);
+});
+
+it('runs one at a time, each as often in every place, and throws warm-ups away', async () => {
+  const order: string[] = [];
+  let [running, count] = [0, 0];
+  const runner = (name: string) => async () => {
+    expect(running++).toBe(0);
+    order.push(name);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    running--;
+    return count++;
+  };
+  const results = await takeTurns([runner('a'), runner('b')], 2, 1, 0);
+  expect(order.join('')).toBe('abbaab');
+  expect(results).toEqual([
+    [3, 4],
+    [2, 5],
+  ]);
+});
