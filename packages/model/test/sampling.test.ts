@@ -1,3 +1,4 @@
+import { randomStream } from '@latent-sft/random';
 import { describe, expect, it } from 'vitest';
 import { argmax, sampleToken } from '../src/index.js';
 
@@ -34,6 +35,39 @@ describe('sampleToken', () => {
     expect([zero, third]).toEqual([0, 0]);
     expect(Math.abs(first! - 0.665 / 0.91)).toBeLessThan(0.04);
     expect(Math.abs(second! - 0.245 / 0.91)).toBeLessThan(0.04);
+  });
+
+  it('draws as from all tokens sorted, however many there are and however they lie', () => {
+    const sorted = (values: Float32Array, topP: number, temperature: number, step: number) => {
+      const highest = Math.max(...values);
+      const powers = Array.from(values, (value) => Math.exp((value - highest) / temperature));
+      const total = powers.reduce((sum, power) => sum + power, 0);
+      const order = powers.map((_, id) => id).sort((a, b) => powers[b]! - powers[a]!);
+      const nucleus: number[] = [];
+      let mass = 0;
+      for (const id of order) {
+        nucleus.push(id);
+        mass += powers[id]! / total;
+        if (mass >= topP) break;
+      }
+      let left = randomStream(5, 'sample/0', step).uniform(1)[0]! * mass;
+      for (const id of nucleus) {
+        left -= powers[id]! / total;
+        if (left <= 0) return id;
+      }
+      return nucleus.at(-1);
+    };
+    for (const spread of [0, 0.1, 3, 40]) {
+      for (const topP of [0.01, 0.5, 0.9, 0.999, 1]) {
+        for (let step = 0; step < 20; step++) {
+          const values = randomStream(7, `logits/${spread}`, step)
+            .normal(300)
+            .map((value) => value * spread);
+          const sampling = { kind: 'nucleus', temperature: 0.8, topP, seed: 5 } as const;
+          expect(sampleToken(values, sampling, 0, step)).toBe(sorted(values, topP, 0.8, step));
+        }
+      }
+    }
   });
 
   it('is a function of seed, row and step', () => {

@@ -25,9 +25,9 @@ export function sampleToken(logits: Float32Array, sampling: Sampling, row: numbe
   if (!(temperature > 0)) throw new Error(`sampleToken: expected a temperature above 0, got ${temperature}`);
   if (!(topP > 0 && topP <= 1)) throw new Error(`sampleToken: expected top-p within (0, 1], got ${topP}`);
   const highest = logits[argmax(logits)]!;
-  const powers = Array.from(logits, (logit) => Math.exp((logit - highest) / temperature));
+  const powers = Float64Array.from(logits, (logit) => Math.exp((logit - highest) / temperature));
   const total = powers.reduce((a, b) => a + b, 0);
-  const order = powers.map((_, id) => id).sort((a, b) => powers[b]! - powers[a]!);
+  const order = leading(powers, topP * total);
   const nucleus: number[] = [];
   let mass = 0;
   for (const id of order) {
@@ -41,4 +41,23 @@ export function sampleToken(logits: Float32Array, sampling: Sampling, row: numbe
     if (left <= 0) return id;
   }
   return nucleus.at(-1)!;
+}
+
+/**
+ * The tokens of most power that together hold `wanted` of it, and some more, in descending order: only as many are
+ * sorted as may be needed.
+ */
+function leading(powers: Float64Array, wanted: number): number[] {
+  // the greatest power is 1
+  for (let threshold = 1e-2; ; threshold = threshold > 1e-12 ? threshold / 100 : 0) {
+    const ids: number[] = [];
+    let held = 0;
+    for (let id = 0; id < powers.length; id++) {
+      if (powers[id]! < threshold) continue;
+      ids.push(id);
+      held += powers[id]!;
+    }
+    // a little more than wanted, as sums in another order round differently
+    if (threshold === 0 || held > wanted * (1 + 1e-9)) return ids.sort((a, b) => powers[b]! - powers[a]!);
+  }
 }
