@@ -7,6 +7,7 @@ import { pythonFor } from './python/python-environment.js';
 import type { BenchReport, CaseResult } from './results.js';
 import { runGroup } from './run-group.js';
 import { shapeOf } from './shapes/shape.js';
+import { DECODING_BATCHES, decodingSuite } from './suites/decoding-suite.js';
 import type { CaseGroup } from './suites/suite.js';
 import { trainingSuite } from './suites/training-suites.js';
 import { makeWork } from './work/make-work.js';
@@ -57,14 +58,16 @@ async function groupsOf(
 ): Promise<CaseGroup[]> {
   const { suites, layers, batch, latents, tokens, seed } = options;
   const weights = options.weights === 'random' ? 'random' : { model: options.weights };
+  const batches = batch === undefined ? DECODING_BATCHES : [batch];
   const groups: CaseGroup[] = [];
   for (const name of options.shapes) {
     const shape = shapeOf(name, { layers, batch });
-    const decoding = { batch: shape.batch, latents, tokens };
+    const decoding = { batch: Math.max(...batches), latents, tokens };
     const folder = await makeWork({ shape, weights, seed, decoding, cache, onProgress });
     const work = readWork(folder);
     for (const suite of suites) {
       if (suite === 'stage1' || suite === 'stage2') groups.push(...trainingSuite(suite, name, folder, work));
+      else if (suite === 'decode') groups.push(...decodingSuite(name, folder, work, batches));
       else throw new Error(`runBench: expected a suite that is built, got ${suite}, which is not built yet`);
     }
   }

@@ -1,5 +1,6 @@
 import type { Summary } from '../measure/statistics.js';
 import type { BenchReport, CaseResult, PeerResult } from '../results.js';
+import { drawTable } from './draw-table.js';
 
 /** Where the figures of a report come from, as text. */
 export function reportHeading({ machine, threads, startedAt, settings, cases, voids }: BenchReport): string {
@@ -22,7 +23,7 @@ export function reportHeading({ machine, threads, startedAt, settings, cases, vo
 export function caseTable(result: CaseResult): string {
   const { suite, shape, title, flops, loadBefore, loadAfter } = result;
   const needed = flops ? `, ${scaled(flops, 'FLOP')} of needed products` : '';
-  const amount = result.examples ? `, ${result.examples} examples of ${result.tokens} tokens together` : '';
+  const amount = result.tokens ? `, ${result.examples} examples of ${result.tokens} tokens together` : '';
   const load = `load ${loadBefore.average[0].toFixed(2)} before, ${loadAfter.average[0].toFixed(2)} after`;
   const columns = COLUMNS.filter(({ cell }) => result.peers.some((peer) => cell(peer, result) !== ''));
   const rows = result.peers.map((peer) => columns.map(({ cell }) => cell(peer, result)));
@@ -104,15 +105,4 @@ const PREFIXES = [
 function scaled(value: number, unit: string): string {
   const [size, prefix] = PREFIXES.find(([limit]) => value >= limit) ?? [1, ''];
   return `${(value / size).toPrecision(3)} ${prefix}${unit}`;
-}
-
-/** Columns of text, the first one aligned left and the others right. */
-function drawTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd();
-  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }

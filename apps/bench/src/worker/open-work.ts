@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ServedWork } from '../process/serve.js';
+import { openDecoding } from './decoding-work.js';
 import { openTraining } from './training-work.js';
 
 const paramsSchema = z.discriminatedUnion('work', [
@@ -8,10 +9,12 @@ const paramsSchema = z.discriminatedUnion('work', [
     folder: z.string(),
     phase: z.enum(['encoder', 'decoder', 'union', 'student']),
   }),
+  z.looseObject({ work: z.literal('decoding'), folder: z.string(), rows: z.array(z.int().min(0)).min(1) }),
 ]);
 
 /** The work that a request describes. */
 export function openWork(params: unknown): ServedWork {
   const wanted = paramsSchema.parse(params);
+  if (wanted.work === 'decoding') return openDecoding(wanted.folder, wanted.rows);
   return openTraining(wanted.folder, wanted.phase);
 }

@@ -46,7 +46,7 @@ export function addBench(program: Command, terminal: Terminal): void {
       if (options.precision === 'bfloat16-products') {
         throw new InputError('expected --precision float32, as peers compute in it, got bfloat16-products');
       }
-      const { caseTable, checkOptions, reportHeading, runBench, suitesNamed } = await import(
+      const { caseTable, checkOptions, decodingTable, reportHeading, runBench, suitesNamed } = await import(
         '@latent-sft/bench'
       );
       const { layers, batch, peers, rounds, warmUps, backend, weights, seed, latents, tokens } = options;
@@ -68,7 +68,9 @@ export function addBench(program: Command, terminal: Terminal): void {
         const { writeFileAtomically } = await import('@latent-sft/model');
         writeFileAtomically(options.output, [Buffer.from(`${JSON.stringify(report, null, 2)}\n`)]);
       }
-      terminal.result(options.json ? JSON.stringify(report) : reportHeading(report));
+      const decoding = decodingTable(report);
+      const summary = `${decoding && `${decoding}\n\n`}${reportHeading(report)}`;
+      terminal.result(options.json ? JSON.stringify(report) : summary);
       if (report.voids > 0) {
         const [word, are] = report.voids === 1 ? ['comparison', 'is'] : ['comparisons', 'are'];
         throw new Error(
