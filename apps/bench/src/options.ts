@@ -24,7 +24,7 @@ export interface BenchOptions {
 }
 
 /** Suites that have been built so far. */
-export const BUILT_SUITES: readonly SuiteName[] = ['stage1', 'stage2', 'decode'];
+export const BUILT_SUITES: readonly SuiteName[] = ['stage1', 'stage2', 'decode', 'kernels'];
 
 const COUNTS = ['rounds', 'threads', 'layers', 'batch', 'latents', 'tokens'] as const;
 

@@ -8,10 +8,12 @@ import type { BenchReport, CaseResult } from './results.js';
 import { runGroup } from './run-group.js';
 import { shapeOf } from './shapes/shape.js';
 import { DECODING_BATCHES, decodingSuite } from './suites/decoding-suite.js';
+import { kernelSuite } from './suites/kernel-suite.js';
 import type { CaseGroup } from './suites/suite.js';
 import { trainingSuite } from './suites/training-suites.js';
+import { kernelInputs } from './work/kernel-inputs.js';
 import { makeWork } from './work/make-work.js';
-import { readWork } from './work/work-file.js';
+import { readWork, type WorkDescription } from './work/work-file.js';
 
 /** Told what goes on. */
 export interface BenchObserver {
@@ -62,13 +64,25 @@ async function groupsOf(
   const groups: CaseGroup[] = [];
   for (const name of options.shapes) {
     const shape = shapeOf(name, { layers, batch });
-    const decoding = { batch: Math.max(...batches), latents, tokens };
-    const folder = await makeWork({ shape, weights, seed, decoding, cache, onProgress });
-    const work = readWork(folder);
+    let opened: { readonly folder: string; readonly work: WorkDescription } | null = null;
+    const model = async () => {
+      if (opened) return opened;
+      const decoding = { batch: Math.max(...batches), latents, tokens };
+      const folder = await makeWork({ shape, weights, seed, decoding, cache, onProgress });
+      opened = { folder, work: readWork(folder) };
+      return opened;
+    };
     for (const suite of suites) {
-      if (suite === 'stage1' || suite === 'stage2') groups.push(...trainingSuite(suite, name, folder, work));
-      else if (suite === 'decode') groups.push(...decodingSuite(name, folder, work, batches));
-      else throw new Error(`runBench: expected a suite that is built, got ${suite}, which is not built yet`);
+      if (suite === 'kernels') {
+        groups.push(...kernelSuite(shape, kernelInputs(shape, seed, cache)));
+      } else if (suite === 'stage1' || suite === 'stage2') {
+        const { folder, work } = await model();
+        groups.push(...trainingSuite(suite, name, folder, work));
+      } else if (suite === 'decode') {
+        const { folder, work } = await model();
+        groups.push(...decodingSuite(name, folder, work, batches));
+      } else
+        throw new Error(`runBench: expected a suite that is built, got ${suite}, which is not built yet`);
     }
   }
   return groups;

@@ -2,6 +2,9 @@ import type { Summary } from '../measure/statistics.js';
 import type { BenchReport, CaseResult, PeerResult } from '../results.js';
 import { drawTable } from './draw-table.js';
 
+/** Processes that ran before anything of ours did. */
+const BUSY_LOAD = 0.5;
+
 /** Where the figures of a report come from, as text. */
 export function reportHeading({ machine, threads, startedAt, settings, cases, voids }: BenchReport): string {
   const versions = new Map(
@@ -12,10 +15,13 @@ export function reportHeading({ machine, threads, startedAt, settings, cases, vo
     return `${peer}: ${named.join(', ')}`;
   });
   const rounds = `${settings.rounds} rounds in turns, ${threads} ${threads === 1 ? 'thread' : 'threads'} each`;
+  const busy = cases[0] && cases[0].loadBefore.average[0] > BUSY_LOAD;
+  const warning = `BUSY: load ${cases[0]?.loadBefore.average[0].toFixed(2)} before the first case; ratios of a busy machine are no results`;
   return [
     `${machine.processor}, ${machine.cores} cores, ${scaled(machine.memoryBytes, 'B')}, ${machine.system}; ${startedAt}`,
     `${rounds}; ${voids} void`,
     ...lines,
+    ...(busy ? [warning] : []),
   ].join('\n');
 }
 

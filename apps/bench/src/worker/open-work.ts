@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ServedWork } from '../process/serve.js';
 import { openDecoding } from './decoding-work.js';
+import { openKernels } from './kernel-work.js';
 import { openTraining } from './training-work.js';
 
 const paramsSchema = z.discriminatedUnion('work', [
@@ -10,11 +11,13 @@ const paramsSchema = z.discriminatedUnion('work', [
     phase: z.enum(['encoder', 'decoder', 'union', 'student']),
   }),
   z.looseObject({ work: z.literal('decoding'), folder: z.string(), rows: z.array(z.int().min(0)).min(1) }),
+  z.looseObject({ work: z.literal('kernels'), folder: z.string() }),
 ]);
 
 /** The work that a request describes. */
 export function openWork(params: unknown): ServedWork {
   const wanted = paramsSchema.parse(params);
   if (wanted.work === 'decoding') return openDecoding(wanted.folder, wanted.rows);
+  if (wanted.work === 'kernels') return openKernels(wanted.folder);
   return openTraining(wanted.folder, wanted.phase);
 }

@@ -1,0 +1,117 @@
+import {
+  adamW,
+  adaptedLinear,
+  attention,
+  attentionMask,
+  crossEntropy,
+  embedding,
+  fullKl,
+  gatherRows,
+  mixture,
+  rmsNorm,
+  rotary,
+  rotaryTable,
+  scatterRows,
+  selectRows,
+  sparseKl,
+  swiglu,
+} from '@latent-sft/tensor';
+import * as tf from '@tensorflow/tfjs';
+
+/** A case's arrays, by input. */
+export interface CaseInputs {
+  tensor<T extends tf.Tensor>(name: string): T;
+  integers(name: string): Int32Array;
+  shape(name: string): readonly number[];
+}
+
+/** A kernel with its constants made: which inputs carry gradients, and what it computes of them. */
+export interface KernelCase {
+  readonly differentiable: readonly string[];
+  compute(...inputs: tf.Tensor[]): tf.Tensor;
+}
+
+const ids = (inputs: CaseInputs, name: string) =>
+  tf.tensor(inputs.integers(name), [...inputs.shape(name)], 'int32');
+
+const attentionCase = (inputs: CaseInputs): KernelCase => {
+  const length = inputs.shape('query')[1]!;
+  const mask = attentionMask(inputs.integers('ranges'), { batch: 1, queries: length, keys: length });
+  return {
+    differentiable: ['query', 'key', 'value'],
+    compute: (query, key, value) =>
+      attention(query as tf.Tensor4D, key as tf.Tensor4D, value as tf.Tensor4D, mask),
+  };
+};
+
+/** Every kernel that has a fused implementation, and the linear map with an adapter; dropout draws, and is left out. */
+export const KERNEL_CASES: Readonly<Record<string, (inputs: CaseInputs) => KernelCase>> = {
+  'attention-causal': attentionCase,
+  'attention-ltsum': attentionCase,
+  'rms-norm': () => ({
+    differentiable: ['x', 'weight'],
+    compute: (x, weight) => rmsNorm(x!, weight as tf.Tensor1D, 1e-5),
+  }),
+  rotary: (inputs) => {
+    const [, length, , width] = inputs.shape('x');
+    const places = Int32Array.from({ length: length! }, (_, i) => i);
+    const table = rotaryTable(places, [1, length!], width!, 10_000);
+    return { differentiable: ['x'], compute: (x) => rotary(x as tf.Tensor4D, table) };
+  },
+  swiglu: () => ({ differentiable: ['gate', 'up'], compute: (gate, up) => swiglu(gate!, up!) }),
+  'adapted-linear': (inputs) => {
+    const weight = inputs.tensor<tf.Tensor2D>('weight');
+    const scale = tf.scalar(2);
+    return {
+      differentiable: ['x', 'lower', 'raise'],
+      compute: (x, lower, raise) =>
+        adaptedLinear(x as tf.Tensor2D, weight, lower as tf.Tensor2D, raise as tf.Tensor2D, scale),
+    };
+  },
+  'cross-entropy': (inputs) => {
+    const targets = ids(inputs, 'targets') as tf.Tensor1D;
+    return { differentiable: ['logits'], compute: (logits) => crossEntropy(logits as tf.Tensor2D, targets) };
+  },
+  'full-kl': (inputs) => {
+    const teacher = inputs.tensor<tf.Tensor2D>('probabilities');
+    return { differentiable: ['logits'], compute: (logits) => fullKl(logits as tf.Tensor2D, teacher) };
+  },
+  'sparse-kl': (inputs) => {
+    const [words, teacher] = [ids(inputs, 'ids') as tf.Tensor2D, inputs.tensor<tf.Tensor2D>('probabilities')];
+    return {
+      differentiable: ['logits'],
+      compute: (logits) => sparseKl(logits as tf.Tensor2D, words, teacher),
+    };
+  },
+  mixture: (inputs) => {
+    const [words, table] = [ids(inputs, 'ids') as tf.Tensor2D, inputs.tensor<tf.Tensor2D>('table')];
+    return { differentiable: ['alpha'], compute: (alpha) => mixture(alpha as tf.Tensor2D, words, table) };
+  },
+  embedding: (inputs) => {
+    const words = ids(inputs, 'ids') as tf.Tensor1D;
+    return { differentiable: ['table'], compute: (table) => embedding(table as tf.Tensor2D, words) };
+  },
+  'gather-rows': (inputs) => {
+    const selection = selectRows(inputs.integers('selection'), inputs.shape('x')[0]!);
+    return { differentiable: ['x'], compute: (x) => gatherRows(x as tf.Tensor2D, selection) };
+  },
+  'scatter-rows': (inputs) => {
+    const selection = selectRows(inputs.integers('selection'), inputs.shape('base')[0]!);
+    return {
+      differentiable: ['base', 'values'],
+      compute: (base, values) => scatterRows(base as tf.Tensor2D, values as tf.Tensor2D, selection),
+    };
+  },
+  'adam-w': (inputs) => {
+    const vector = (name: string) => inputs.tensor<tf.Tensor1D>(name);
+    const [weights, gradient] = [vector('weights'), vector('gradient')];
+    const state = { mean: vector('mean'), variance: vector('variance') };
+    const decayed = tf.onesLike(weights);
+    const settings = {
+      ...{ learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+      step: 10,
+    };
+    // no gradient passes through an optimiser
+    return { differentiable: [], compute: () => adamW(weights, gradient, state, decayed, settings).weights };
+  },
+};
