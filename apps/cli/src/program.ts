@@ -5,6 +5,7 @@ import { addData } from './commands/data.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEval } from './commands/eval.js';
+import { addExport } from './commands/export.js';
 import { addGenerate } from './commands/generate.js';
 import { addInspect } from './commands/inspect.js';
 import { addRecipe } from './commands/recipe.js';
@@ -35,6 +36,7 @@ export function buildProgram(terminal: Terminal): Command {
     addGenerate,
     addInspect,
     addScore,
+    addExport,
     addData,
     addRecipe,
     addBench,
