@@ -1,7 +1,8 @@
-import type { RecordFormat } from '@latent-sft/data';
+import type { FieldNames, RecordFormat } from '@latent-sft/data';
 import { type Command, Option } from 'commander';
 import { startEngine } from '../engine.js';
 import { asInput, asInputLater, InputError } from '../errors.js';
+import { readFields } from '../field-names.js';
 import { type GlobalOptions, given, wholeNumber } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
@@ -11,6 +12,7 @@ interface EvalOptions extends GlobalOptions {
   readonly run?: string;
   readonly data?: string;
   readonly format: RecordFormat;
+  readonly fields?: FieldNames;
   readonly limit?: number;
   readonly stage: (typeof ANSWER_STAGES)[number];
   readonly arms?: boolean;
@@ -23,6 +25,11 @@ export function addEval(program: Command, terminal: Terminal): void {
     .option('--run <folder>', 'a trained run (required)')
     .option('--data <file>', "questions (default: the run's own test split)")
     .option('--format <name>', 'data set that the file is of, or auto: what its first row looks like', 'auto')
+    .option(
+      '--fields <names>',
+      "fields of your own, as in question=q,answer=label (default: the run's own)",
+      readFields,
+    )
     .option('--limit <count>', 'only the first questions', wholeNumber(1))
     .addOption(
       new Option('--stage <name>', 'which model answers, and how').choices(ANSWER_STAGES).default('latent'),
@@ -81,12 +88,12 @@ type Records = readonly import('@latent-sft/data').ReasoningRecord[];
 
 /** The questions to ask; with a file the SHA-256 of its bytes. */
 async function questionsOf(
-  { data, format, limit }: EvalOptions,
+  { data, format, fields, limit }: EvalOptions,
   recipe: Recipe,
 ): Promise<{ records: Records; sha256: string | null }> {
   const { loadRunData, readEvaluationFile } = await import('@latent-sft/training');
   if (data !== undefined) {
-    const { records, sha256 } = await asInputLater(() => readEvaluationFile(recipe, data, format));
+    const { records, sha256 } = await asInputLater(() => readEvaluationFile(recipe, data, format, fields));
     return { records: records.slice(0, limit), sha256 };
   }
   const { test } = await asInputLater(() => loadRunData(recipe));

@@ -1,5 +1,6 @@
 import {
   characterTokenizer,
+  type FieldNames,
   generateSplits,
   loadTokenizer,
   modularArithmetic,
@@ -75,7 +76,8 @@ async function tokenizerOf(
 }
 
 /**
- * Reads a file to evaluate a run on, in the form that the run was trained on.
+ * Reads a file to evaluate a run on, in the form that the run was trained on. Where neither format nor fields are given,
+ * its fields are called what the run's own are, if those have names.
  *
  * @throws if the file is missing or malformed, naming file and line.
  */
@@ -83,8 +85,13 @@ export async function readEvaluationFile(
   recipe: Recipe,
   file: string,
   format: RecordFormat,
+  fields?: FieldNames,
 ): Promise<{ records: ReasoningRecord[]; sha256: string }> {
-  const { records, description } = await readRecordFile(file, format, { chains: 'all' });
+  const own = format === 'auto' && recipe.data.source === 'files' ? recipe.data.fields : undefined;
+  // no chain is asked of what is only to be answered
+  const { question, answer } = fields ?? own ?? {};
+  const named = question !== undefined && answer !== undefined ? { question, answer } : undefined;
+  const { records, description } = await readRecordFile(file, format, { chains: 'all', fields: named });
   return { records: records.map((record) => inTrainedForm(recipe, record)), sha256: description.sha256 };
 }
 
