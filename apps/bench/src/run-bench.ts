@@ -48,7 +48,7 @@ export async function runBench(options: BenchOptions, observer: BenchObserver = 
     for (const result of results) observer.onCase?.(result);
     cases.push(...results);
   }
-  const { suites: _, threads, warmUps, ...settings } = options;
+  const { threads, warmUps, ...settings } = options;
   const voids = cases.flatMap(({ peers }) => peers.filter(({ agreement }) => agreement && !agreement.agrees));
   return { form: 1, startedAt, machine: machine(), threads, warmUps, settings, cases, voids: voids.length };
 }
