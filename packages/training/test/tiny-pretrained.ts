@@ -27,7 +27,17 @@ export function writeTinyPretrained(folder: string, seed = 1): string {
   const vocab = Object.fromEntries([...CHARACTERS, END].map((text, id) => [text, id]));
   const tokenizer = {
     version: '1.0',
-    added_tokens: [{ id: CHARACTERS.length, content: END, special: true }],
+    added_tokens: [
+      {
+        id: CHARACTERS.length,
+        content: END,
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        normalized: false,
+        special: true,
+      },
+    ],
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     post_processor: null,

@@ -62,7 +62,7 @@ async function chosen(options: ExportOptions, terminal: Terminal) {
     throw new InputError('expected either --run <folder> or --model <reference>, got neither');
   }
   return options.adapter
-    ? exportAdapter(options.run, options.stage)
+    ? exportAdapter(options.run, options.stage, terminal)
     : exportTrained(options.run, options.stage, type, options);
 }
 
@@ -75,5 +75,7 @@ async function report(out: string, about: string, json: boolean, terminal: Termi
     .map((name) => ({ name, ...digestFile(join(out, name)) }));
   if (json) return terminal.result(JSON.stringify({ out, about, files }));
   terminal.result(`${out}: ${about}`);
-  for (const { name, sha256 } of files) terminal.result(`  ${name}  sha256 ${sha256}`);
+  for (const { name, sizeBytes, sha256 } of files) {
+    terminal.result(`  ${name}, ${sizeBytes.toLocaleString('en-US')} bytes, sha256 ${sha256}`);
+  }
 }

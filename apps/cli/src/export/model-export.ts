@@ -37,9 +37,9 @@ export async function exportTrained(
 /**
  * The adapter of a trained stage as the PEFT library opens it.
  *
- * @throws InputError if the stage was trained without one, or the architecture has maps that PEFT has not.
+ * @throws InputError if the stage was trained without one, or transformers has no place for it.
  */
-export async function exportAdapter(run: string, stage: AnswerStage): Promise<Export> {
+export async function exportAdapter(run: string, stage: AnswerStage, terminal: Terminal): Promise<Export> {
   const { trainedStage } = await import('@latent-sft/training');
   const { ADAPTER_FILES, loadAdapterFolder } = await import('@latent-sft/model');
   const { copyFileSync } = await import('node:fs');
@@ -51,12 +51,30 @@ export async function exportAdapter(run: string, stage: AnswerStage): Promise<Ex
     );
   }
   const { settings } = asInput(() => loadAdapterFolder(folder));
+  const base = recipe.model.from;
+  const { config } = await openModel(base, terminal);
+  checkPlaces(config, settings.targets);
   return {
-    about: `a LoRA adapter of rank ${settings.rank} for ${recipe.model.from}`,
+    about: `a LoRA adapter of rank ${settings.rank} for ${base}`,
     write: (target) => {
       for (const name of Object.values(ADAPTER_FILES)) copyFileSync(join(folder, name), join(target, name));
     },
   };
+}
+
+/** Merged, such adapters open; beside the weights, PEFT would refuse the first and read the second as another model. */
+function checkPlaces({ architecture, tiedEmbeddings }: ModelConfig, targets: readonly string[]): void {
+  const without = 'without --adapter the model is written with it merged';
+  if (architecture === 'gpt2') {
+    throw new InputError(
+      `expected a model whose query, key and value are maps of their own in transformers for --adapter, got gpt2; ${without}`,
+    );
+  }
+  if (tiedEmbeddings && targets.includes('embed_tokens')) {
+    throw new InputError(
+      `expected an adapter that is not on a table which is the output's too for --adapter, got one on embed_tokens; ${without}`,
+    );
+  }
 }
 
 /**

@@ -88,11 +88,14 @@ export async function readEvaluationFile(
   fields?: FieldNames,
 ): Promise<{ records: ReasoningRecord[]; sha256: string }> {
   const own = format === 'auto' && recipe.data.source === 'files' ? recipe.data.fields : undefined;
-  // no chain is asked of what is only to be answered
-  const { question, answer } = fields ?? own ?? {};
-  const named = question !== undefined && answer !== undefined ? { question, answer } : undefined;
-  const { records, description } = await readRecordFile(file, format, { chains: 'all', fields: named });
+  const options = { chains: 'all', fields: withoutChain(fields ?? own) } as const;
+  const { records, description } = await readRecordFile(file, format, options);
   return { records: records.map((record) => inTrainedForm(recipe, record)), sha256: description.sha256 };
+}
+
+/** What is only to be answered needs no chain, nor a field for one. */
+function withoutChain(fields: FieldNames | undefined): FieldNames | undefined {
+  return fields && { question: fields.question, answer: fields.answer };
 }
 
 /** A record as the run's model reads it: reachability in symbols, all else as it is. */
@@ -158,7 +161,8 @@ async function loadFiles(
     typeof data.validation === 'string'
       ? { train: all, validation: await read(data.validation, { chains: 'all' }) }
       : splitRecords(all, { validation: data.validation, seed });
-  const test = data.test === undefined ? [] : await read(data.test, { chains: 'all', emptyChain: 'keep' });
+  const asked = { chains: 'all', emptyChain: 'keep', fields: withoutChain(fields) } as const;
+  const test = data.test === undefined ? [] : await read(data.test, asked);
   const { records, removed } = withoutQuestions(split.train, [...split.validation, ...test]);
   const train = records.slice(0, data.trainRows);
   if (train.length === 0) {
