@@ -76,6 +76,7 @@ describe('kernels', () => {
       'LatentAdamW',
       'LatentAdaptedLinear',
       'LatentAttention',
+      'LatentCacheAppend',
       'LatentCrossEntropy',
       'LatentDropout',
       'LatentEmbedding',
