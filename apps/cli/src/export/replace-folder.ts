@@ -29,10 +29,7 @@ const EXPORTED = new Set([
  * @throws InputError if not, naming what is there.
  */
 export function checkTarget(folder: string, overwrite: boolean): void {
-  const found = statSync(folder, { throwIfNoEntry: false });
-  if (!found) return;
-  if (!found.isDirectory()) throw new InputError(`expected a folder for --out, got the file ${folder}`);
-  const names = readdirSync(folder);
+  const names = namesIn(folder);
   if (names.length === 0) return;
   if (!overwrite) {
     throw new InputError(
@@ -45,6 +42,22 @@ export function checkTarget(folder: string, overwrite: boolean): void {
       `expected nothing but the files of an earlier export in ${folder} with --overwrite, got ${some(others)}`,
     );
   }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    const found = statSync(folder, { throwIfNoEntry: false });
+    if (found?.isFile()) throw new InputError(`expected a folder for --out, got the file ${folder}`);
+    return found ? readdirSync(folder) : [];
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw notMade(folder, error);
+  }
+}
+
+function notMade(folder: string, error: unknown): InputError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new InputError(`expected to make the folder ${folder}, got ${code}`, { cause: error });
 }
 
 function some(names: readonly string[]): string {
@@ -93,8 +106,7 @@ function makeFolder(partial: string, folder: string): void {
     rmSync(partial, { recursive: true, force: true }); // of a killed export
     mkdirSync(partial, { recursive: true });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new InputError(`expected to make the folder ${folder}, got ${code}`, { cause: error });
+    throw notMade(folder, error);
   }
 }
 
