@@ -30,6 +30,9 @@ function stageOne(shared: Settings, encoder: Settings = {}) {
   return { encoder: { ...phase, ...encoder }, decoder: phase, union: phase };
 }
 
+/** Stage 2 in all of them; the weights are those of the scripts, and of the sums without any. */
+const student = { learningRate: 3e-4, batch: 512, klWeight: 1, ceWeight: 1 };
+
 /**
  * What each preset changes of the defaults. Sources: arXiv 2510.15522 v1 and v2, and the released code (7c3bf2d beside
  * v1, f361814). Where a paper is silent its code speaks, and what none of them says keeps our default.
@@ -44,14 +47,7 @@ const SETTINGS: Readonly<Record<Preset, Settings>> = {
     optimiser: published.optimiser,
     stages: {
       ...stageOne({ supervision: 'suffix-mean', batch: 2048 }, { learningRate: 5e-5 }),
-      student: {
-        learningRate: 3e-4,
-        batch: 512,
-        schedule: ['kl', 'ce', 'joint'],
-        klWeight: 1,
-        ceWeight: 1,
-        noise: { variant: 'none' },
-      },
+      student: { ...student, schedule: ['kl', 'ce', 'joint'], noise: { variant: 'none' } },
     },
   },
   // Full vocabulary; Gumbel(0, 1) on the labels, neither clamped nor guarded; KL and cross-entropy summed as they are.
@@ -62,14 +58,7 @@ const SETTINGS: Readonly<Record<Preset, Settings>> = {
     optimiser: published.optimiser,
     stages: {
       ...stageOne({ supervision: 'suffix-mean', batch: 512 }),
-      student: {
-        learningRate: 3e-4,
-        batch: 512,
-        schedule: 'joint',
-        klWeight: 1,
-        ceWeight: 1,
-        noise: { variant: 'plain', scale: 1, guard: false },
-      },
+      student: { ...student, schedule: 'joint', noise: { variant: 'plain', scale: 1, guard: false } },
     },
   },
   // Top 10 of the input table; clamped Gumbel with the end-marker guard; joint loss; token mean.
@@ -80,14 +69,7 @@ const SETTINGS: Readonly<Record<Preset, Settings>> = {
     optimiser: published.optimiser,
     stages: {
       ...stageOne({ supervision: 'token-mean', batch: 512 }),
-      student: {
-        learningRate: 3e-4,
-        batch: 512,
-        schedule: 'joint',
-        klWeight: 1,
-        ceWeight: 1,
-        noise: { variant: 'clamped', scale: 1, guard: true },
-      },
+      student: { ...student, schedule: 'joint', noise: { variant: 'clamped', scale: 1, guard: true } },
     },
   },
 };
