@@ -18,7 +18,7 @@ export { type LoraShape, type PassCounts, type PassFlops, passFlops } from './co
 export { peakRssBytes } from './costs/peak-memory.js';
 export { visiblePairs } from './costs/visible-pairs.js';
 export { causalRanges, continuationRanges } from './forward/causal-ranges.js';
-export { type DecoderPass, decoderStates } from './forward/decoder-states.js';
+export { type DecoderPass, decoderStates, readStates } from './forward/decoder-states.js';
 export { type LayerCache, layerCaches } from './forward/layer-cache.js';
 export { type PositionTable, positionTable } from './forward/positions.js';
 export { checkIds, scoreTokens } from './forward/score.js';

@@ -22,6 +22,7 @@ import {
   passFlops,
   peakRssBytes,
   positionTable,
+  readStates,
   visiblePairs,
   withAdapter,
 } from '../src/index.js';
@@ -79,16 +80,18 @@ async function counted(config: ModelConfig, counts: PassCounts) {
   const forward = (inputs: tf.Tensor2D | null) => {
     const parameters = lora ? withAdapter(base, adapter, scale) : base;
     const words = inputs ?? embedding(inputTable(parameters), ids);
-    const states = decoderStates({
+    const pass = {
       config,
       parameters,
-      inputs: tf.reshape(words, [BATCH, LENGTH, config.width]),
+      inputs: tf.reshape<tf.Rank.R3>(words, [BATCH, LENGTH, config.width]),
       positions,
       mask,
       ...(counts.checkpoint && { checkpoint: true }),
       ...(lora?.dropout && { dropout: { rate: lora.dropout, seed: 1, label: 'costs', step: 0 } }),
-    });
-    const read = gatherRows(tf.reshape(states, [BATCH * LENGTH, config.width]), rows);
+    };
+    const read = counts.read
+      ? readStates(pass, rows)
+      : gatherRows(tf.reshape(decoderStates(pass), [BATCH * LENGTH, config.width]), rows);
     return tf.sum<tf.Scalar>(tf.square(tf.matMul(read, outputTable(config, parameters), false, true)));
   };
   const inputs = inputsTrained ? given : null;
@@ -138,6 +141,19 @@ describe('passFlops', () => {
       expect(await counted(config, adapted)).toEqual(passFlops(config, adapted));
     });
 
+    it('with a last layer of the rows that are read', async () => {
+      const read = { rows: HEAD_ROWS, pairs: dense.pairs };
+      const lora: LoraShape = { rank: 2, targets: ['k_proj', 'o_proj', 'up_proj'] };
+      for (const counts of [
+        { ...dense, read, trained: 'full' },
+        { ...dense, read, trained: 'full', checkpoint: true },
+        { ...dense, read, trained: 'lora', lora },
+        { ...dense, read, trained: 'none', inputsTrained: true },
+      ] as const) {
+        expect(await counted(config, counts)).toEqual(passFlops(config, counts));
+      }
+    });
+
     it('with layers computed again', async () => {
       const full = { ...dense, trained: 'full', checkpoint: true } as const;
       expect(await counted(config, full)).toEqual(passFlops(config, full));
@@ -160,6 +176,11 @@ describe('passFlops', () => {
       forward: linear + attention + head,
       backward: 2 * (linear + attention + head),
     });
+    // all of it over one row of 3 pairs but for keys and values
+    const alone = 2 * 5 * (8 * 8 + 8 * 8) + 2 * 1 * (8 * 16 + 16 * 8 + 8 * 6 + 8 * 6 + 6 * 8);
+    expect(passFlops(config, { ...counts, read: { rows: 1, pairs: 3 }, trained: 'none' }).forward).toBe(
+      alone + 2 * (2 * 3 * 16) + head,
+    );
     // of rank 1 on the values of the only layer: from the head down to the values, and nothing else
     const lora: LoraShape = { rank: 1, targets: ['v_proj'] };
     const through = 2 * 5 * (16 * 8 + 8 * 6 + 8 * 6 + 6 * 8);
@@ -184,6 +205,13 @@ describe('passFlops', () => {
     expect(() => passFlops(tinyConfig, { ...counts, tokens: -1, trained: 'none' })).toThrow(
       'passFlops: expected tokens to be a whole number >= 0, got -1',
     );
+    const read = { rows: 2, pairs: 1 };
+    expect(() => passFlops(tinyConfig, { ...counts, read, trained: 'none' })).toThrow(
+      'passFlops: expected at most 1 rows that are read, got 2',
+    );
+    expect(() =>
+      passFlops(tinyConfig, { ...counts, read: { rows: 1, pairs: 0.5 }, trained: 'none' }),
+    ).toThrow('passFlops: expected read.pairs to be a whole number >= 0, got 0.5');
     expect(() => passFlops(tinyConfig, { ...counts, trained: 'lora' })).toThrow(
       'passFlops: expected the adapters that are trained, got none',
     );
@@ -274,6 +302,7 @@ describe('visiblePairs', () => {
   it('adds up the ranges of every query', () => {
     expect(visiblePairs(causalRanges([3, 2], 3))).toBe(6 + 3);
     expect(visiblePairs(Int32Array.of(0, 2, 4, 9, 0, 0))).toBe(7);
+    expect(visiblePairs(causalRanges([3, 2], 3), [2, 3])).toBe(3 + 1);
   });
 
   it('refuses half a range', () => {

@@ -1,4 +1,5 @@
 import {
+  type ExampleRows,
   exampleRows,
   modularArithmetic,
   type RowSettings,
@@ -103,20 +104,32 @@ function studentOf(context: StageContext): StageWork {
   return studentStage(context, models.decoder, { train: of, validation: of });
 }
 
-/** FLOPs of attention over the pairs that a mask shows: q k^T and the weights times v, and their gradients. */
+/** The rows of an example that a loss reads. */
+type ReadRows = (rows: ExampleRows) => readonly number[];
+const targets: ReadRows = (rows) => rows.targets.map(({ row }) => row);
+const latents: ReadRows = (rows) => rows.latentRows;
+
+/**
+ * FLOPs of attention over the pairs that a mask shows, in the last layer of the rows that are read: q k^T and the
+ * weights times v, and their gradients.
+ */
 function attention(
   { recipe, train }: StageContext,
   layoutOf: (example: ExampleTokens) => Layout,
-  mask: RowSettings['mask'],
+  settings: Partial<RowSettings>,
+  read: ReadRows,
   gradients: boolean,
 ): number {
   const { segmentContext, answerSeesLastLatent } = recipe.masks;
   const maskOptions = { segmentContext, answerSeesLastLatent };
   const pairs = train.reduce((sum, example) => {
-    const rows = exampleRows(layoutOf(example), example, { mask, maskOptions, latentId: 0 });
-    return sum + visiblePairs(rows.ranges);
+    const rows = exampleRows(layoutOf(example), example, {
+      ...{ mask: 'causal', maskOptions, latentId: 0 },
+      ...settings,
+    });
+    return sum + visiblePairs(rows.ranges) * (config.layers - 1) + visiblePairs(rows.ranges, read(rows));
   }, 0);
-  const product = 2 * pairs * config.heads * config.headWidth * config.layers;
+  const product = 2 * pairs * config.heads * config.headWidth;
   return product * (gradients ? 2 + 4 + (recipe.checkpointing ? 2 : 0) : 2);
 }
 
@@ -159,7 +172,7 @@ describe.each(settings)('FLOPs of a step that trains %s', (_title, changes) => {
     const { told: flops, found } = await told(
       chainStage(run, 'cot', movingOf(run, 2)),
       0,
-      attention(run, chain, 'causal', true),
+      attention(run, chain, {}, targets, true),
     );
     expect(flops).toBe(found);
   });
@@ -168,9 +181,10 @@ describe.each(settings)('FLOPs of a step that trains %s', (_title, changes) => {
     'are those of its products: stage 1, %s',
     async (phase) => {
       const run = context();
+      const { supervision: reading, superviseAnswer } = run.recipe.stages[phase];
       const ofAttention =
-        attention(run, encoder, run.recipe.masks.encoder, phase !== 'decoder') +
-        attention(run, decoder, run.recipe.masks.decoder, true);
+        attention(run, encoder, { mask: run.recipe.masks.encoder }, latents, phase !== 'decoder') +
+        attention(run, decoder, { mask: run.recipe.masks.decoder, reading, superviseAnswer }, targets, true);
       const { told: flops, found } = await told(stageOneOf(run, phase), 0, ofAttention);
       expect(flops).toBe(found);
     },
@@ -179,12 +193,20 @@ describe.each(settings)('FLOPs of a step that trains %s', (_title, changes) => {
   it('are those of its products: stage 2, by what a step descends', async () => {
     const run = context();
     Object.assign(run.recipe.stages.student, { schedule: ['kl', 'ce', 'joint'] });
-    const ofAttention = attention(run, student, 'causal', true);
-    const latents = run.train.reduce((sum, { segments }) => sum + segments.length, 0);
+    const said: readonly ReadRows[] = [
+      (rows) => rows.beforeLatents,
+      targets,
+      (rows) => [...rows.beforeLatents, ...targets(rows)],
+    ];
+    const slots = run.train.reduce((sum, { segments }) => sum + segments.length, 0);
     // the gradient of a table that a few words were read from is a sum, not a product
-    const sums = run.recipe.latent.support === 'full' || run.base ? 0 : 2 * latents * 3 * config.width;
+    const sums = run.recipe.latent.support === 'full' || run.base ? 0 : 2 * slots * 3 * config.width;
     for (const step of [0, 1, 2]) {
-      const { told: flops, found } = await told(studentOf(run), step, ofAttention);
+      const { told: flops, found } = await told(
+        studentOf(run),
+        step,
+        attention(run, student, {}, said[step]!, true),
+      );
       expect(flops).toBe(found + sums);
     }
   });
@@ -204,7 +226,9 @@ describe.each(settings)('FLOPs of a step that trains %s', (_title, changes) => {
       softLabels(run, whole, run.train);
     });
     const { flops } = encodingWork(run, run.train);
-    expect(flops).toBe(table + products + attention(run, encoder, run.recipe.masks.encoder, false));
+    expect(flops).toBe(
+      table + products + attention(run, encoder, { mask: run.recipe.masks.encoder }, latents, false),
+    );
   });
 });
 
@@ -220,7 +244,7 @@ describe('FLOPs of a step', () => {
     const { told: flops, found } = await told(
       chainStage(run, 'no-cot', movingOf(run, 2)),
       0,
-      attention(short, chain, 'causal', true),
+      attention(short, chain, {}, targets, true),
     );
     expect(flops).toBe(found);
   });

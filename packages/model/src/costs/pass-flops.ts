@@ -16,6 +16,13 @@ export interface PassCounts {
   readonly tokens: number;
   /** Query-key pairs that attention computes, of one head in one layer: `visiblePairs` of the batch. */
   readonly pairs: number;
+  /** What the last layer does beyond its keys and values where not all of its rows are read; default: everything. */
+  readonly read?: {
+    /** Rows whose states are read: queries, and all maps after attention. */
+    readonly rows: number;
+    /** Query-key pairs of these rows: `visiblePairs` of them. */
+    readonly pairs: number;
+  };
   /** Rows that meet the output table. */
   readonly headRows: number;
   /** `none`: all weights are frozen; `lora`: all but the adapters; `full`: no weight is. */
@@ -36,6 +43,13 @@ export interface PassFlops {
   readonly backward: number;
 }
 
+/** What one layer goes over: keys and values are made of all tokens, the rest of the rows that are read. */
+interface LayerRows {
+  readonly tokens: number;
+  readonly rows: number;
+  readonly pairs: number;
+}
+
 /** A gradient reaches the outputs only below something trained: `needed` says whether it does. */
 interface Step extends PassFlops {
   readonly needed: boolean;
@@ -50,6 +64,8 @@ interface Step extends PassFlops {
  *   and up D to F, down F to D; an adapter of rank r on it, 2 T r (a + b), or with T >= a rows 2 r (T a + a b), as it is
  *   added to the weight then, unless it drops numbers of its input;
  * - attention, 4 P H d a layer: q k^T, and the weights times v, over visible pairs only;
+ * - in the last layer, where only N of the T rows are read, N in the place of T in all maps but key and value, and
+ *   of the pairs those of the N queries;
  * - the head, 2 R D V; an adapter on the input table, 2 V r D for the table with its change.
  *
  * Backward, only what something trained needs:
@@ -63,7 +79,7 @@ interface Step extends PassFlops {
  * norms, biases, rotary angles, softmax, element-wise functions, losses, the optimiser. Fused attention computes
  * q k^T once more in its backward pass; that is how, not what, and is left out too.
  *
- * @throws if a count is negative or not a whole number.
+ * @throws if a count is negative or not a whole number, or more rows are read than there are.
  * @throws if adapters are trained and there are none, or the whole model is and there are some.
  */
 export function passFlops(config: ModelConfig, counts: PassCounts): PassFlops {
@@ -74,19 +90,13 @@ export function passFlops(config: ModelConfig, counts: PassCounts): PassFlops {
   const tableTrained = trained === 'full' || (trained === 'lora' && tableAdapter);
   let needed = tableTrained || (counts.inputsTrained ?? false);
   let [forward, backward] = [0, 0];
+  const { tokens, pairs, read = { rows: tokens, pairs } } = counts;
   for (let layer = 0; layer < config.layers; layer++) {
-    const cost = layerFlops(config, counts, needed);
+    const own = layer + 1 < config.layers ? { rows: tokens, pairs } : read;
+    const cost = layerFlops(config, counts, { tokens, ...own }, needed);
     forward += cost.forward;
     backward += cost.backward + (checkpoint && cost.needed ? cost.forward : 0);
     needed = cost.needed;
-    if (needed && layer + 1 < config.layers) {
-      // every layer above the first that needs a gradient costs the same
-      const rest = layerFlops(config, counts, true);
-      const left = config.layers - layer - 1;
-      forward += left * rest.forward;
-      backward += left * (rest.backward + (checkpoint ? rest.forward : 0));
-      break;
-    }
   }
   const head = 2 * headRows * width * vocabularySize;
   const headTrained = trained === 'full' || (tiedEmbeddings && tableTrained);
@@ -97,16 +107,21 @@ export function passFlops(config: ModelConfig, counts: PassCounts): PassFlops {
   };
 }
 
-function layerFlops(config: ModelConfig, counts: PassCounts, inputNeeded: boolean): Step {
+function layerFlops(
+  config: ModelConfig,
+  counts: PassCounts,
+  { tokens, rows, pairs }: LayerRows,
+  inputNeeded: boolean,
+): Step {
   const { width, feedForwardWidth } = config;
   const queryWidth = config.heads * config.headWidth;
   const keyWidth = config.keyValueHeads * config.headWidth;
-  const linear = (name: LoraTarget, from: number, to: number, needed: boolean) =>
-    linearFlops(counts, name, from, to, needed);
+  const linear = (name: LoraTarget, from: number, to: number, needed: boolean, over = rows) =>
+    linearFlops(counts, name, [over, from, to], needed);
   const query = linear('q_proj', width, queryWidth, inputNeeded);
-  const key = linear('k_proj', width, keyWidth, inputNeeded);
-  const value = linear('v_proj', width, keyWidth, inputNeeded);
-  const attention = attentionFlops(2 * counts.pairs * queryWidth, [query, key, value]);
+  const key = linear('k_proj', width, keyWidth, inputNeeded, tokens);
+  const value = linear('v_proj', width, keyWidth, inputNeeded, tokens);
+  const attention = attentionFlops(2 * pairs * queryWidth, [query, key, value]);
   const output = linear('o_proj', queryWidth, width, attention.needed);
   const middle = inputNeeded || output.needed;
   const raised = (['gate_proj', 'up_proj'] as const)
@@ -127,18 +142,17 @@ function layerFlops(config: ModelConfig, counts: PassCounts, inputNeeded: boolea
 }
 
 function linearFlops(
-  { tokens, trained, lora }: PassCounts,
+  { trained, lora }: PassCounts,
   name: LoraTarget,
-  from: number,
-  to: number,
+  [rows, from, to]: readonly [rows: number, from: number, to: number],
   inputNeeded: boolean,
 ): Step {
-  const product = 2 * tokens * from * to;
+  const product = 2 * rows * from * to;
   const rank = lora?.targets.includes(name) ? lora.rank : 0;
   const adapterTrained = trained === 'lora' && rank > 0;
-  const [lower, raise] = [2 * tokens * from * rank, 2 * tokens * rank * to];
+  const [lower, raise] = [2 * rows * from * rank, 2 * rows * rank * to];
   const merge = 2 * rank * from * to;
-  const merged = tokens >= from && !lora?.dropout;
+  const merged = rows >= from && !lora?.dropout;
   const weightGradients = (trained === 'full' ? product : 0) + (adapterTrained ? lower + 2 * raise : 0);
   const inputGradient = inputNeeded ? product + (merged ? merge : lower + raise) : 0;
   return {
@@ -153,12 +167,20 @@ function attentionFlops(product: number, read: readonly Step[]): Step {
   return { forward: 2 * product, backward: wanted && product * (1 + wanted), needed: wanted > 0 };
 }
 
-function checkCounts(counts: PassCounts): void {
-  const { trained, lora } = counts;
-  for (const name of ['tokens', 'pairs', 'headRows'] as const) {
-    if (!Number.isSafeInteger(counts[name]) || counts[name] < 0) {
-      throw new Error(`passFlops: expected ${name} to be a whole number >= 0, got ${counts[name]}`);
+function checkCounts({ tokens, pairs, headRows, read, trained, lora }: PassCounts): void {
+  const numbers = {
+    tokens,
+    pairs,
+    headRows,
+    ...(read && { 'read.rows': read.rows, 'read.pairs': read.pairs }),
+  };
+  for (const [name, count] of Object.entries(numbers)) {
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new Error(`passFlops: expected ${name} to be a whole number >= 0, got ${count}`);
     }
+  }
+  if (read && read.rows > tokens) {
+    throw new Error(`passFlops: expected at most ${tokens} rows that are read, got ${read.rows}`);
   }
   if (lora && (!Number.isSafeInteger(lora.rank) || lora.rank < 1)) {
     throw new Error(`passFlops: expected a rank that is a whole number >= 1, got ${lora.rank}`);

@@ -4,7 +4,10 @@ import {
   attention,
   checkpointed,
   embedding,
+  gatherRows,
   gelu,
+  type RotaryTable,
+  type RowSelection,
   rotary,
   swiglu,
 } from '@latent-sft/tensor';
@@ -15,6 +18,7 @@ import { type Parameters, parameter } from '../parameters/parameters.js';
 import type { LayerCache } from './layer-cache.js';
 import { linear, norm } from './maps.js';
 import type { PositionTable } from './positions.js';
+import { readQueries } from './read-queries.js';
 
 /** A pass over B rows of T tokens. */
 export interface DecoderPass {
@@ -45,12 +49,34 @@ export interface DecoderPass {
  * @throws if layers are to be computed again that have a cache.
  */
 export function decoderStates(pass: DecoderPass): tf.Tensor3D {
+  return tf.tidy(() => tf.reshape(statesOf('decoderStates', pass, null), pass.inputs.shape));
+}
+
+/**
+ * The same states of the rows that are read, alone: in the last layer only keys and values are made of every row, all
+ * that comes after them of these.
+ *
+ * @param read out of the B * T rows
+ * @returns float32 [R, D]
+ * @throws if the inputs are not [B, T, width].
+ * @throws if layers are to be computed again that have a cache.
+ * @throws if the rows are not chosen out of B * T.
+ */
+export function readStates(pass: DecoderPass, read: RowSelection): tf.Tensor2D {
+  const [batch, length] = pass.inputs.shape;
+  if (read.total !== batch * length) {
+    throw new Error(`readStates: expected rows out of ${batch} x ${length}, got ${read.total}`);
+  }
+  return statesOf('readStates', pass, read);
+}
+
+function statesOf(caller: string, pass: DecoderPass, read: RowSelection | null): tf.Tensor2D {
   const { config, parameters, inputs, positions, checkpoint } = pass;
   if (inputs.shape[2] !== config.width) {
-    throw new Error(`decoderStates: expected inputs [B, T, ${config.width}], got [${inputs.shape}]`);
+    throw new Error(`${caller}: expected inputs [B, T, ${config.width}], got [${inputs.shape}]`);
   }
   if (checkpoint && pass.cache) {
-    throw new Error('decoderStates: expected checkpoint without a cache, got both');
+    throw new Error(`${caller}: expected checkpoint without a cache, got both`);
   }
   return tf.tidy(() => {
     // rows of all maps, [B T, D]: only attention tells the rows of the batch apart
@@ -60,52 +86,75 @@ export function decoderStates(pass: DecoderPass): tf.Tensor3D {
       x = tf.add(x, embedding(table, positions.ids));
     }
     const computed = checkpoint ? checkpointedLayer : decoderLayer;
-    // what a layer made goes when it is done, except what gradients need
-    for (let layer = 0; layer < config.layers; layer++) x = tf.tidy(() => computed(pass, x, layer));
-    return tf.reshape(norm(config, parameters, x, 'model.norm'), inputs.shape);
+    for (let layer = 0; layer < config.layers; layer++) {
+      const needed = layer === config.layers - 1 ? read : null;
+      // what a layer made goes when it is done, except what gradients need
+      x = tf.tidy(() => computed(pass, x, layer, needed));
+    }
+    return norm(config, parameters, x, 'model.norm');
   });
 }
 
-function decoderLayer(pass: DecoderPass, x: tf.Tensor2D, layer: number): tf.Tensor2D {
+/** One layer, [B T, D] to [B T, D], or to [R, D] where only R rows are read. */
+function decoderLayer(
+  pass: DecoderPass,
+  x: tf.Tensor2D,
+  layer: number,
+  read: RowSelection | null,
+): tf.Tensor2D {
   const { config, parameters } = pass;
   const prefix = `model.layers.${layer}`;
   const attentionInput = norm(config, parameters, x, `${prefix}.input_layernorm`);
-  const attended: tf.Tensor2D = tf.add(x, attentionBlock(pass, attentionInput, layer));
+  const mixed = attentionBlock(pass, attentionInput, layer, read);
+  const attended: tf.Tensor2D = tf.add(read ? gatherRows(x, read) : x, mixed);
   const feedForwardInput = norm(config, parameters, attended, `${prefix}.post_attention_layernorm`);
   return tf.add(attended, feedForward(pass, feedForwardInput, layer));
 }
 
 /** The same from the layer's tensors as inputs, adapters included, so that gradients reach them. */
-function checkpointedLayer(pass: DecoderPass, x: tf.Tensor2D, layer: number): tf.Tensor2D {
+function checkpointedLayer(
+  pass: DecoderPass,
+  x: tf.Tensor2D,
+  layer: number,
+  read: RowSelection | null,
+): tf.Tensor2D {
   const named = [...pass.parameters].filter(([name]) => name.startsWith(`model.layers.${layer}.`));
   return checkpointed([x, ...named.map(([, tensor]) => tensor)], ([input, ...tensors]) => {
     const given = named.map(([name], i) => [name, tensors[i]!] as const);
     const parameters = new Map([...pass.parameters, ...given]);
-    return decoderLayer({ ...pass, parameters }, input as tf.Tensor2D, layer);
+    return decoderLayer({ ...pass, parameters }, input as tf.Tensor2D, layer, read);
   });
 }
 
-function attentionBlock(pass: DecoderPass, x: tf.Tensor2D, layer: number): tf.Tensor2D {
-  const { config, parameters, positions, mask, cache, dropout } = pass;
+function attentionBlock(
+  pass: DecoderPass,
+  x: tf.Tensor2D,
+  layer: number,
+  read: RowSelection | null,
+): tf.Tensor2D {
+  const { config, parameters, cache, dropout } = pass;
   const { heads, keyValueHeads, headWidth } = config;
   const { queryKeyNorm } = traitsOf(config.architecture);
-  const [batch, length] = pass.inputs.shape;
+  const [batch] = pass.inputs.shape;
   const prefix = `model.layers.${layer}.self_attn`;
-  const project = (name: string, count: number): tf.Tensor4D =>
-    tf.reshape(linear(parameters, x, `${prefix}.${name}`, dropout), [batch, length, count, headWidth]);
-  const place = (y: tf.Tensor4D, name: string): tf.Tensor4D => {
+  const project = (y: tf.Tensor2D, name: string) => linear(parameters, y, `${prefix}.${name}`, dropout);
+  const split = (y: tf.Tensor2D, count: number): tf.Tensor4D =>
+    tf.reshape(y, [batch, y.shape[0] / batch, count, headWidth]);
+  const place = (y: tf.Tensor4D, name: string, rotaryTable: RotaryTable | null): tf.Tensor4D => {
     const normed = queryKeyNorm ? norm(config, parameters, y, `${prefix}.${name}`) : y;
-    return positions.rotary ? rotary(normed, positions.rotary) : normed;
+    return rotaryTable ? rotary(normed, rotaryTable) : normed;
   };
-  const query = place(project('q_proj', heads), 'q_norm'); // [B, T, H, d]
-  let key = place(project('k_proj', keyValueHeads), 'k_norm'); // [B, T, G, d]
-  let value = project('v_proj', keyValueHeads);
+  const queries = readQueries(pass, read);
+  const queryRows = project(read ? gatherRows(x, read) : x, 'q_proj');
+  const query = place(split(queries.spread(queryRows), heads), 'q_norm', queries.rotary); // [B, T or R, H, d]
+  let key = place(split(project(x, 'k_proj'), keyValueHeads), 'k_norm', pass.positions.rotary); // [B, T, G, d]
+  let value = split(project(x, 'v_proj'), keyValueHeads);
   if (cache) ({ key, value } = cache[layer]!.append(key, value)); // [B, S, G, d]
-  const mixed: tf.Tensor2D = tf.reshape(attention(query, key, value, mask), [
-    batch * length,
+  const mixed: tf.Tensor2D = tf.reshape(attention(query, key, value, queries.mask), [
+    query.shape[0] * query.shape[1],
     heads * headWidth,
   ]);
-  return linear(parameters, mixed, `${prefix}.o_proj`, dropout);
+  return project(queries.collect(mixed), 'o_proj');
 }
 
 function feedForward(

@@ -29,6 +29,8 @@ export interface DeviceBatch {
   readonly targets: RowSelection;
   readonly targetIds: tf.Tensor1D;
   readonly targetWeights: tf.Tensor1D;
+  /** Where a student says anything: the rows before latents, then those of targets. */
+  readonly said: RowSelection;
   dispose(): void;
 }
 
@@ -47,6 +49,7 @@ export function deviceBatch(
   const latents = selectRows(batch.latentRows, total);
   const beforeLatents = selectRows(batch.beforeLatents, total);
   const targets = selectRows(batch.targetRows, total);
+  const said = selectRows([...batch.beforeLatents, ...batch.targetRows], total);
   const tensors = {
     ids: tf.tensor1d(batch.ids, 'int32'),
     latentWeights: tf.tensor1d(batch.latentWeights),
@@ -63,9 +66,10 @@ export function deviceBatch(
     latents,
     beforeLatents,
     targets,
+    said,
     dispose() {
       tf.dispose(Object.values(tensors));
-      for (const part of [positions, mask, latents, beforeLatents, targets]) part.dispose();
+      for (const part of [positions, mask, latents, beforeLatents, targets, said]) part.dispose();
     },
   };
 }

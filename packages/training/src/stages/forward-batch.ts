@@ -1,31 +1,33 @@
-import { decoderStates, inputTable, type ModelConfig, type Parameters } from '@latent-sft/model';
-import { embedding, scatterRows } from '@latent-sft/tensor';
+import { inputTable, type ModelConfig, type Parameters, readStates } from '@latent-sft/model';
+import { embedding, type RowSelection, scatterRows } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { DeviceBatch } from './device-batch.js';
 
 /**
- * States of a packed batch, with latents in their slots where given.
+ * States of a packed batch at the rows that a loss reads, with latents in their slots where given.
  *
+ * @param read out of the B * T rows
  * @param latents z of every latent row, float32 [L, D]
- * @returns float32 [B * T, D]
+ * @returns float32 [R, D]
  */
 export function batchStates(
   config: ModelConfig,
   parameters: Parameters,
   batch: DeviceBatch,
+  read: RowSelection,
   latents: tf.Tensor2D | null = null,
 ): tf.Tensor2D {
   const [rows, length] = batch.shape;
   const words = embedding(inputTable(parameters), batch.ids);
   const inputs = latents ? scatterRows(words, latents, batch.latents) : words;
-  const states = decoderStates({
+  const pass = {
     config,
     parameters,
-    inputs: tf.reshape(inputs, [rows, length, config.width]),
+    inputs: tf.reshape<tf.Rank.R3>(inputs, [rows, length, config.width]),
     positions: batch.positions,
     mask: batch.mask,
     checkpoint: batch.checkpoint,
     dropout: batch.dropout,
-  });
-  return tf.reshape(states, [rows * length, config.width]);
+  };
+  return readStates(pass, read);
 }

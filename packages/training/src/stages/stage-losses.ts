@@ -1,7 +1,7 @@
 import { type KlSupport, type LossTerm, latentKl, type SlotLabels, weightedNll } from '@latent-sft/losses';
 import { inputTable, type ModelConfig, outputTable, type Parameters } from '@latent-sft/model';
 import { type MixtureSettings, type VocabularyMixture, vocabularyMixture } from '@latent-sft/soft-embedding';
-import { gatherRows, mixture } from '@latent-sft/tensor';
+import { mixture } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { Loss } from '../optimiser/trainable-vector.js';
 import type { DeviceBatch } from './device-batch.js';
@@ -9,7 +9,8 @@ import { batchStates } from './forward-batch.js';
 
 /** Cross-entropy of the targets of a batch: CoT-SFT and No-CoT. */
 export function chainLoss(config: ModelConfig, parameters: Parameters, batch: DeviceBatch): Loss {
-  const loss = targetNll(config, parameters, batch, batchStates(config, parameters, batch));
+  const states = batchStates(config, parameters, batch, batch.targets);
+  const loss = targetNll(config, parameters, batch, states);
   return { loss, parts: {} };
 }
 
@@ -48,9 +49,7 @@ export function encodeLatents(
 
 /** The encoder's states at the latent rows, float32 [L, D]. */
 export function latentStates(config: ModelConfig, encoder: Parameters, batch: DeviceBatch): tf.Tensor2D {
-  return tf.tidy(() =>
-    gatherRows(batchStates(config, encoder, batch, latentQueries(encoder, batch)), batch.latents),
-  );
+  return tf.tidy(() => batchStates(config, encoder, batch, batch.latents, latentQueries(encoder, batch)));
 }
 
 /** What a pretrained encoder reads in latent slots, float32 [L, D]; others have a token for it. */
@@ -73,8 +72,9 @@ export function stageOneLoss(
   noise: Float32Array | null,
 ): Loss {
   const { latents } = encodeLatents(config, models.encoder, models.decoder, batches.encoder, head, noise);
-  const states = batchStates(config, models.decoder, batches.decoder, latents);
-  return { loss: targetNll(config, models.decoder, batches.decoder, states), parts: {} };
+  const { decoder } = batches;
+  const states = batchStates(config, models.decoder, decoder, decoder.targets, latents);
+  return { loss: targetNll(config, models.decoder, decoder, states), parts: {} };
 }
 
 /** Settings of the student's loss. */
@@ -102,26 +102,31 @@ export function studentLoss(
   const latents = shares.ids
     ? mixture(shares.alpha, shares.ids, table)
     : tf.matMul<tf.Tensor2D>(shares.alpha, table);
-  const states = batchStates(config, parameters, batch, latents);
+  const read = { kl: batch.beforeLatents, ce: batch.targets, joint: batch.said }[term];
+  const states = batchStates(config, parameters, batch, read, latents);
+  const slots = term === 'ce' ? 0 : batch.beforeLatents.count;
+  // a part of all states, where both terms read some
+  const from = (start: number, count: number): tf.Tensor2D =>
+    count === read.count ? states : tf.slice(states, [start, 0], [count, -1]);
   const parts: Record<string, tf.Scalar> = {};
   if (term !== 'ce') {
-    const rows = gatherRows(states, batch.beforeLatents);
+    const rows = from(0, slots);
     const logits = tf.matMul<tf.Tensor2D>(rows, outputTable(config, parameters), false, true);
     parts.kl = latentKl(logits, settings.support === 'sparse+tail' ? labels : shares, settings);
   }
-  if (term !== 'kl') parts.ce = targetNll(config, parameters, batch, states);
+  if (term !== 'kl') parts.ce = targetNll(config, parameters, batch, from(slots, batch.targets.count));
   const kl = parts.kl && tf.mul<tf.Scalar>(parts.kl, settings.klWeight);
   const ce = parts.ce && tf.mul<tf.Scalar>(parts.ce, settings.ceWeight);
   return { loss: kl && ce ? tf.add(kl, ce) : (kl ?? ce)!, parts };
 }
 
+/** @param rows states at the rows of targets, float32 [N, D] */
 function targetNll(
   config: ModelConfig,
   parameters: Parameters,
   batch: DeviceBatch,
-  states: tf.Tensor2D,
+  rows: tf.Tensor2D,
 ): tf.Scalar {
-  const rows = gatherRows(states, batch.targets);
   const logits = tf.matMul<tf.Tensor2D>(rows, outputTable(config, parameters), false, true);
   return weightedNll(logits, batch.targetIds, batch.targetWeights);
 }

@@ -8,13 +8,13 @@ import type { StageOnePhase } from './stage-one.js';
 
 /**
  * FLOPs of the losses of one packed batch, after `passFlops` and `mixtureFlops`. The linear maps go over all B * T
- * tokens, padding at the end of rows too; attention over the pairs that the mask shows; the head over target and
- * latent rows.
+ * tokens, padding at the end of rows too, those of the last layer over target and latent rows; attention over the
+ * pairs that the mask shows; the head over target and latent rows.
  *
  * @param moves whether the model trains; validation does not
  */
 export function chainFlops(context: StageContext, batch: Batch, moves = true): PassFlops {
-  return packedFlops(context, batch, { moves, headRows: batch.targetRows.length });
+  return packedFlops(context, batch, { moves, read: [batch.targetRows], head: true });
 }
 
 /**
@@ -30,11 +30,17 @@ export function stageOneFlops(
   const encoderMoves = phase === 'encoder' || phase === 'union';
   return sumFlops(
     // beside an adapter, the vector that the encoder reads in latent slots moves with it
-    packedFlops(context, encoder, { moves: encoderMoves, headRows: 0, inputsTrained: encoderMoves }),
+    packedFlops(context, encoder, {
+      moves: encoderMoves,
+      read: [encoder.latentRows],
+      head: false,
+      inputsTrained: encoderMoves,
+    }),
     latentHeadFlops(context, encoder.latentRows.length, encoderMoves),
     packedFlops(context, decoder, {
       moves: phase === 'decoder' || phase === 'union',
-      headRows: decoder.targetRows.length,
+      read: [decoder.targetRows],
+      head: true,
       inputsTrained: encoderMoves,
     }),
   );
@@ -48,8 +54,10 @@ export function stageOneFlops(
 export function studentFlops(context: StageContext, batch: Batch, term: LossTerm, moves = true): PassFlops {
   const { config, recipe } = context;
   const { tuning, latent } = recipe;
-  const latentRows = term === 'ce' ? 0 : batch.beforeLatents.length;
-  const targetRows = term === 'kl' ? 0 : batch.targetRows.length;
+  const read = [
+    ...(term === 'ce' ? [] : [batch.beforeLatents]),
+    ...(term === 'kl' ? [] : [batch.targetRows]),
+  ];
   return sumFlops(
     mixtureFlops(config, {
       latents: batch.latentRows.length,
@@ -57,7 +65,7 @@ export function studentFlops(context: StageContext, batch: Batch, term: LossTerm
       weightsTrained: false,
       tableTrained: tuning.method === 'full' || tuning.targets.includes('embed_tokens'),
     }),
-    packedFlops(context, batch, { moves, headRows: latentRows + targetRows }),
+    packedFlops(context, batch, { moves, read, head: true }),
   );
 }
 
@@ -74,7 +82,7 @@ export function encodingWork(
 ): { readonly tokens: number; readonly flops: number } {
   const batch = encoderBatch(context, examples);
   const latents = batch.latentRows.length;
-  const states = packedFlops(context, batch, { moves: false, headRows: 0 });
+  const states = packedFlops(context, batch, { moves: false, read: [batch.latentRows], head: false });
   // what a cut support leaves to the other words takes the logits once more
   const { recipe, config } = context;
   const cut = mixtureWords(config, recipe.latent.support) < config.vocabularySize;
@@ -93,13 +101,23 @@ function sumFlops(...parts: readonly PassFlops[]): PassFlops {
 function packedFlops(
   { recipe, config }: StageContext,
   batch: Batch,
-  pass: { readonly moves: boolean; readonly headRows: number; readonly inputsTrained?: boolean },
+  pass: {
+    readonly moves: boolean;
+    /** The rows whose states are read, in lists without a row in common. */
+    readonly read: readonly Int32Array[];
+    /** Whether the output table is what reads them. */
+    readonly head: boolean;
+    readonly inputsTrained?: boolean;
+  },
 ): PassFlops {
   const { tuning, checkpointing } = recipe;
+  const rows = pass.read.reduce((sum, list) => sum + list.length, 0);
+  const pairs = pass.read.reduce((sum, list) => sum + visiblePairs(batch.ranges, list), 0);
   return passFlops(config, {
     tokens: batch.rows * batch.length,
     pairs: visiblePairs(batch.ranges),
-    headRows: pass.headRows,
+    read: { rows, pairs },
+    headRows: pass.head ? rows : 0,
     trained: pass.moves ? tuning.method : 'none',
     // a model that stands still sees all of its inputs
     ...(tuning.method === 'lora' && { lora: pass.moves ? tuning : { ...tuning, dropout: 0 } }),
