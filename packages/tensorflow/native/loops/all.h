@@ -30,9 +30,12 @@ namespace LATENT_INSTRUCTION_SET {
 #define LATENT_QUOTED(name) #name
 #define LATENT_TABLE(name) LATENT_JOINED(name)
 #define LATENT_JOINED(name) name##_loops
+#define LATENT_PRODUCT(name) LATENT_JOINED_PRODUCT(name)
+#define LATENT_JOINED_PRODUCT(name) name##_product
 
 const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
     LATENT_TEXT(LATENT_INSTRUCTION_SET),
+    LATENT_PRODUCT(LATENT_INSTRUCTION_SET),
     LATENT_INSTRUCTION_SET::attention_units,
     LATENT_INSTRUCTION_SET::attention_scratch,
     LATENT_INSTRUCTION_SET::attention,

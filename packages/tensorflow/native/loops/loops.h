@@ -63,8 +63,16 @@ struct TokenSum {
   int64_t total, count, width;
 };
 
+// C = A B, A B^T or A^T B.
+enum class Form { kNN, kNT, kTN };
+
 struct Loops {
   const char* instruction_set;
+
+  // C [m, n] of row-major matrices whose rows are lda, ldb and ldc numbers apart, the sum over k; added to C where told.
+  // A row of C comes out the same whatever rows are computed with it, if calls begin at multiples of 16 rows.
+  void (*product)(Form, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb,
+                  float* c, int64_t ldc, bool add);
 
   // A unit is a chunk of the query rows that share one key head: units = attention_units(shape).
   int64_t (*attention_units)(const AttentionShape&);
@@ -117,6 +125,10 @@ struct Loops {
   // A unit is one token; sums [vocabulary, width].
   void (*sum_by_token)(const TokenSum&, float* sums, int64_t begin, int64_t end);
 };
+
+using Product = void(Form, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, float*, int64_t,
+                     bool);
+Product portable_product, avx2_product, avx512_product;
 
 extern const Loops portable_loops;
 extern const Loops avx2_loops;

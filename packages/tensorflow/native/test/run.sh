@@ -1,10 +1,12 @@
 #!/bin/sh
-# Builds the loops with sanitizers and tests them: sh native/test/run.sh
+# Builds the loops with sanitizers and tests them: sh native/test/run.sh [folder with Eigen's headers]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+headers=${1:-$(ls -d "${XDG_CACHE_HOME:-$HOME/.cache}"/latent-sft/tensorflow-*/tensorflow/include | head -n 1)}
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
-g++ -std=c++17 -O1 -g -fno-math-errno -fno-trapping-math -Wall -Wextra -Werror \
+# Eigen is not ours to warn about
+g++ -std=c++17 -O1 -g -fno-math-errno -fno-trapping-math -Wall -Wextra -Werror -isystem "$headers" \
   -fsanitize=address,undefined -fno-sanitize-recover=all \
   "$here"/loops-test.cc "$here"/../loops/*.cc -o "$build/loops-test"
 "$build/loops-test"

@@ -1,0 +1,6 @@
+// Products for any processor.
+#include "product-headers.h"
+
+#define LATENT_EIGEN latent_eigen_portable
+#define LATENT_PRODUCT portable_product
+#include "product.h"
