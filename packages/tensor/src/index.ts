@@ -9,16 +9,26 @@ export type {
 export { defineKernel, kernelNames, overrideKernel, registerKernels, runKernel } from './kernel.js';
 export { type AdamWSettings, type AdamWState, adamW } from './kernels/adam-w.js';
 export { type AdapterDropout, adaptedLinear } from './kernels/adapted-linear.js';
-export { type AttentionMask, attention, attentionMask, RANGES_PER_QUERY } from './kernels/attention.js';
+export type { AdaptedMap } from './kernels/adapted-map.js';
+export {
+  type AttentionMask,
+  attention,
+  attentionMask,
+  attentionWalksRanges,
+  RANGES_PER_QUERY,
+} from './kernels/attention.js';
+export { type AttentionBlock, attentionBlock } from './kernels/attention-block.js';
 export { crossEntropy } from './kernels/cross-entropy.js';
 export { type DropoutDraw, dropout } from './kernels/dropout.js';
 export { embedding } from './kernels/embedding.js';
+export { type FeedForwardBlock, feedForwardBlock } from './kernels/feed-forward-block.js';
 export { gelu } from './kernels/gelu.js';
 export {
   appendToCache,
   cacheCapacity,
   type KeyValueCache,
 } from './kernels/key-value-cache.js';
+export { headCrossEntropy, headSparseKl } from './kernels/head-loss.js';
 export { layerNorm } from './kernels/layer-norm.js';
 export { mixture } from './kernels/mixture.js';
 export { rmsNorm } from './kernels/rms-norm.js';

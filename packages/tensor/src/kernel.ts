@@ -15,6 +15,8 @@ export interface BackwardContext {
   /** The outputs that the kernel saves, at their own places. */
   readonly outputs: readonly tf.Tensor[];
   readonly attributes: KernelAttributes;
+  /** The inputs whose gradients will be asked for; the others need none. */
+  readonly wanted: ReadonlySet<string>;
 }
 
 /** One way to run a kernel: forward, and the exact gradient of each differentiable input. */
@@ -30,12 +32,15 @@ export interface Kernel {
   readonly outputs: number;
   /** What is kept alive for the backward pass, of every implementation; the rest may be freed before it. */
   readonly saved: { readonly inputs: readonly string[]; readonly outputs: readonly number[] };
-  readonly composition: KernelImplementation;
+  /** Null where the function that runs the kernel composes others wherever it is not fused. */
+  readonly composition: KernelImplementation | null;
 }
 
 const kernels = new Map<string, Kernel>();
 const overrides = new Map<string, KernelImplementation>();
 const registered = new Set<string>();
+/** While a gradient is computed: the inputs of it that something trained depends on. */
+let wantedInputs: ReadonlySet<string> | null = null;
 
 /**
  * Declares a kernel; its composition becomes the implementation on every backend without a fused one.
@@ -61,6 +66,7 @@ export function defineKernel(kernel: Kernel): Kernel {
         inputs,
         outputs,
         attributes: attributes as KernelAttributes,
+        wanted: wantedInputs ?? new Set(kernel.inputs),
       });
       const noGradient = (name: string) => () => {
         throw new Error(`${kernel.name}: expected a differentiable input, got ${name}`);
@@ -136,11 +142,37 @@ export function runKernel(
   const outputs: tf.Tensor | tf.Tensor[] = tf
     .engine()
     .runKernel(kernel.name, inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap);
-  return Array.isArray(outputs) ? outputs : [outputs];
+  const all = Array.isArray(outputs) ? outputs : [outputs];
+  tellWanted(all[0]!);
+  return all;
+}
+
+/** One recorded operation; its gradient is called on a copy whose inputs are those with a use for one. */
+interface TapeNode {
+  readonly inputs: Readonly<Record<string, tf.Tensor>>;
+  readonly outputs: readonly tf.Tensor[];
+  gradient?: (this: TapeNode, outputGradients: readonly tf.Tensor[]) => Record<string, () => tf.Tensor>;
+}
+
+/** Lets the gradient of the operation that was just recorded know which of its inputs need one. */
+function tellWanted(output: tf.Tensor): void {
+  const { activeTape } = tf.engine().state as unknown as { readonly activeTape: readonly TapeNode[] | null };
+  const node = activeTape?.at(-1);
+  const gradient = node?.gradient;
+  if (!node || !gradient || !node.outputs.includes(output)) return;
+  node.gradient = function (outputGradients) {
+    wantedInputs = new Set(Object.keys(this.inputs));
+    try {
+      return gradient.call(this, outputGradients);
+    } finally {
+      wantedInputs = null;
+    }
+  };
 }
 
 function implementationOf(kernel: Kernel, backend: string): KernelImplementation {
   const chosen = overrides.get(`${backend}/${kernel.name}`) ?? kernel.composition;
+  if (!chosen) throw new Error(`${kernel.name}: expected a fused implementation on ${backend}, got none`);
   return {
     forward: (inputs, attributes) => tf.tidy(() => chosen.forward(inputs, attributes)),
     backward: (context) => chosen.backward(context),

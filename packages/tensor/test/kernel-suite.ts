@@ -3,12 +3,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { embedding, gatherRows, scatterRows, selectRows } from '../src/index.js';
 import { testAdamW } from './adam-w.js';
 import { testAttentionLayouts } from './attention-layouts.js';
+import { testBlocks } from './blocks.js';
 import { adaptedLinearCases } from './cases/adapted-linear.js';
 import { attentionCases } from './cases/attention.js';
 import { crossEntropyCases } from './cases/cross-entropy.js';
 import { dropoutCases } from './cases/dropout.js';
 import { embeddingCases } from './cases/embedding.js';
 import { geluCases } from './cases/gelu.js';
+import { headLossCases } from './cases/head-loss.js';
 import { layerNormCases } from './cases/layer-norm.js';
 import { mixtureCases } from './cases/mixture.js';
 import { rmsNormCases } from './cases/rms-norm.js';
@@ -34,6 +36,7 @@ const cases = [
   ...embeddingCases,
   ...crossEntropyCases,
   ...softLabelCases,
+  ...headLossCases,
   ...mixtureCases,
 ];
 
@@ -50,6 +53,7 @@ export function kernelSuite(backend: string): void {
     });
     for (const kernelCase of cases) testCase(kernelCase);
     testAttentionLayouts();
+    testBlocks();
     testGoldenLosses();
     testAdamW();
     testDropout();

@@ -2,7 +2,10 @@
 #include <node_api.h>
 
 #include "ops/attention-ops.h"
+#include "ops/attention-block-ops.h"
 #include "ops/cache-ops.h"
+#include "ops/feed-forward-ops.h"
+#include "ops/head-ops.h"
 #include "ops/layer-ops.h"
 #include "ops/table-ops.h"
 #include "ops/vocabulary-ops.h"

@@ -16,6 +16,7 @@ import { traitsOf } from '../architecture.js';
 import type { ModelConfig } from '../config.js';
 import { type Parameters, parameter } from '../parameters/parameters.js';
 import type { LayerCache } from './layer-cache.js';
+import { attentionHalf, feedForwardHalf } from './layer-halves.js';
 import { linear, norm } from './maps.js';
 import type { PositionTable } from './positions.js';
 import { readQueries } from './read-queries.js';
@@ -102,13 +103,10 @@ function decoderLayer(
   layer: number,
   read: RowSelection | null,
 ): tf.Tensor2D {
-  const { config, parameters } = pass;
-  const prefix = `model.layers.${layer}`;
-  const attentionInput = norm(config, parameters, x, `${prefix}.input_layernorm`);
-  const mixed = attentionBlock(pass, attentionInput, layer, read);
-  const attended: tf.Tensor2D = tf.add(read ? gatherRows(x, read) : x, mixed);
-  const feedForwardInput = norm(config, parameters, attended, `${prefix}.post_attention_layernorm`);
-  return tf.add(attended, feedForward(pass, feedForwardInput, layer));
+  const attended =
+    (read ? null : attentionHalf(pass, x, layer)) ??
+    tf.add<tf.Tensor2D>(read ? gatherRows(x, read) : x, attentionOf(pass, x, layer, read));
+  return feedForwardHalf(pass, attended, layer) ?? tf.add(attended, feedForwardOf(pass, attended, layer));
 }
 
 /** The same from the layer's tensors as inputs, adapters included, so that gradients reach them. */
@@ -126,13 +124,15 @@ function checkpointedLayer(
   });
 }
 
-function attentionBlock(
+/** Attention of norm(input), without the residual: what `attentionHalf` has no block for. */
+function attentionOf(
   pass: DecoderPass,
-  x: tf.Tensor2D,
+  input: tf.Tensor2D,
   layer: number,
   read: RowSelection | null,
 ): tf.Tensor2D {
   const { config, parameters, cache, dropout } = pass;
+  const x = norm(config, parameters, input, `model.layers.${layer}.input_layernorm`);
   const { heads, keyValueHeads, headWidth } = config;
   const { queryKeyNorm } = traitsOf(config.architecture);
   const [batch] = pass.inputs.shape;
@@ -157,11 +157,13 @@ function attentionBlock(
   return project(queries.collect(mixed), 'o_proj');
 }
 
-function feedForward(
+/** The feed-forward part of norm(input), without the residual: what `feedForwardHalf` has no block for. */
+function feedForwardOf(
   { config, parameters, dropout }: DecoderPass,
-  x: tf.Tensor2D,
+  input: tf.Tensor2D,
   layer: number,
 ): tf.Tensor2D {
+  const x = norm(config, parameters, input, `model.layers.${layer}.post_attention_layernorm`);
   const map = (y: tf.Tensor2D, name: string) =>
     linear(parameters, y, `model.layers.${layer}.mlp.${name}`, dropout);
   const up = map(x, 'up_proj'); // [B T, F]

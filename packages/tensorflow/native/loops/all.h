@@ -23,6 +23,7 @@ namespace LATENT_INSTRUCTION_SET {
 #include "rms-norm.h"
 #include "rotary.h"
 #include "vocabulary.h"
+#include "head.h"
 #include "mixture.h"
 }  // namespace LATENT_INSTRUCTION_SET
 
@@ -54,6 +55,9 @@ const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
     LATENT_INSTRUCTION_SET::full_kl,
     LATENT_INSTRUCTION_SET::sparse_kl,
     LATENT_INSTRUCTION_SET::scale_rows,
+    LATENT_INSTRUCTION_SET::head_stretch,
+    LATENT_INSTRUCTION_SET::head_finish,
+    LATENT_INSTRUCTION_SET::head_slope,
     LATENT_INSTRUCTION_SET::mixture,
     LATENT_INSTRUCTION_SET::mixture_gradient,
     LATENT_INSTRUCTION_SET::sum_by_token,

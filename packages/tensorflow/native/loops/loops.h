@@ -55,6 +55,23 @@ struct SparseTeacher {
   bool tail;
 };
 
+// Labels of rows of hidden states; without probabilities one each, of 1.
+struct HeadLabels {
+  const int32_t* ids;  // [R, k]
+  const float* probabilities;
+  int64_t count;
+  bool tail;
+};
+
+// What a group of the vocabulary sums under each row's largest logit in it.
+struct HeadSums {
+  float* rows;    // [R, width], exponentials times the table's rows
+  float* tops;    // [R]
+  float* totals;  // [R], of exponentials
+  float* picked;  // [R, k], the labels' logits, of all groups
+  int64_t width;
+};
+
 // The rows that a table's gradient sums: token ids[i] gets factors[i] rows[i / count] (without factors, the row).
 struct TokenSum {
   const float* rows;     // [R, width]
@@ -116,6 +133,14 @@ struct Loops {
   void (*sparse_kl)(const float* logits, const SparseTeacher&, int64_t vocabulary, float* loss, float* slope,
                     int64_t begin, int64_t end);
   void (*scale_rows)(const float* rows, const float* factors, int64_t width, float* y, int64_t begin, int64_t end);
+
+  // Losses from hidden states; a unit is one row. See head.h.
+  void (*head_stretch)(const HeadLabels&, const HeadSums&, int64_t vocabulary_begin, int64_t vocabulary_end,
+                       float scale, float* tile, int64_t stride, int64_t begin, int64_t end);
+  void (*head_finish)(const HeadLabels&, const HeadSums* groups, int64_t group_count, const float* table, float scale,
+                      float* loss, float* slope, float* state, int64_t begin, int64_t end);
+  void (*head_slope)(const HeadLabels&, const float* state, const float* dy, int64_t vocabulary_begin,
+                     int64_t vocabulary_end, float scale, float* tile, int64_t stride, int64_t begin, int64_t end);
 
   // A unit is one mixture of `count` rows of the table.
   void (*mixture)(const float* alpha, const int32_t* ids, const float* table, int64_t count, int64_t width, float* z,

@@ -1,5 +1,7 @@
 import type { KernelAttributes, KernelImplementation } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
+import { attentionBlock, feedForward } from './fused-blocks.js';
+import { headCrossEntropy, headSparseKl } from './fused-head.js';
 import { runOp } from './run-op.js';
 
 /** Gradients that one operation made together, by input. */
@@ -119,6 +121,8 @@ const scatterRows: KernelImplementation = {
 /** Every fused implementation by the name of its kernel. */
 export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentAttention: attention,
+  LatentAttentionBlock: attentionBlock,
+  LatentFeedForward: feedForward,
   LatentCacheAppend: cacheAppend,
   LatentSwiglu: swiglu,
   LatentRmsNorm: rmsNorm,
@@ -128,8 +132,13 @@ export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentCrossEntropy: vocabularyLoss('LatentCrossEntropy', ['logits', 'targets']),
   LatentFullKl: vocabularyLoss('LatentFullKl', ['logits', 'probabilities']),
   LatentSparseKl: vocabularyLoss('LatentSparseKl', ['logits', 'ids', 'probabilities']),
+  LatentHeadCrossEntropy: headCrossEntropy,
+  LatentHeadSparseKl: headSparseKl,
   LatentEmbedding: embedding,
   LatentMixture: mixture,
   LatentGatherRows: gatherRows,
   LatentScatterRows: scatterRows,
 };
+
+/** Those that compute matrix products themselves, in float32. */
+export const OWN_PRODUCTS: ReadonlySet<string> = new Set(['LatentAttentionBlock', 'LatentFeedForward']);

@@ -3,8 +3,9 @@ import { kernelNames, overrideKernel } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { setUpCommand } from '../cure.js';
 import type { EngineStatus } from '../engine-folder.js';
+import { loadedSettings } from '../load-tensorflow.js';
 import { buildFused } from './build-fused.js';
-import { FUSED_KERNELS } from './fused-kernels.js';
+import { FUSED_KERNELS, OWN_PRODUCTS } from './fused-kernels.js';
 
 const require = createRequire(import.meta.url);
 let loaded: Promise<string | null> | null = null;
@@ -31,10 +32,12 @@ async function load(engine: EngineStatus): Promise<string | null> {
       onBuild: () => say('compiling the fused kernels, once for this version of their sources'),
     });
     const { instructionSet } = require(file) as { instructionSet: string };
+    // the products inside a kernel are float32's; oneDNN's own in bfloat16 are faster than that
+    const reduced = loadedSettings()?.precision === 'bfloat16-products';
     // a bundler leaves kernels out that the program does not use
     for (const name of kernelNames()) {
       const kernel = FUSED_KERNELS[name];
-      if (kernel) overrideKernel(name, 'tensorflow', kernel);
+      if (kernel && !(reduced && OWN_PRODUCTS.has(name))) overrideKernel(name, 'tensorflow', kernel);
     }
     return instructionSet;
   } catch (error) {

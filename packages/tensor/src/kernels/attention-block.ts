@@ -1,0 +1,98 @@
+import * as tf from '@tensorflow/tfjs';
+import { defineKernel, isOverridden, runKernel } from '../kernel.js';
+import { type AdaptedMap, mapInputNames, mapInputs, mapped } from './adapted-map.js';
+import { type AttentionMask, attention } from './attention.js';
+import { rmsNorm } from './rms-norm.js';
+import { type RotaryTable, rotary } from './rotary.js';
+
+/** The first half of a layer: its norm, its maps, and where its heads look. */
+export interface AttentionBlock {
+  /** float32 [D] */
+  readonly norm: tf.Tensor1D;
+  readonly epsilon: number;
+  /** D to H d. */
+  readonly query: AdaptedMap;
+  /** D to G d, H % G == 0. */
+  readonly key: AdaptedMap;
+  readonly value: AdaptedMap;
+  /** H d to D. */
+  readonly output: AdaptedMap;
+  /** What adapters are multiplied by; null where there are none. */
+  readonly scale: tf.Scalar | null;
+  /** The angles of the T positions of B rows. */
+  readonly rotary: RotaryTable;
+  /** Which of the T keys each query sees. */
+  readonly mask: AttentionMask;
+}
+
+const inputs = [
+  ...['x', 'norm', ...['query', 'key', 'value', 'output'].flatMap(mapInputNames)],
+  ...['scale', 'draws', 'kept', 'cosine', 'sine', 'ranges'],
+];
+
+const kernel = defineKernel({
+  name: 'LatentAttentionBlock',
+  inputs,
+  outputs: 8,
+  saved: { inputs, outputs: [1, 2, 3, 4, 5, 6, 7] },
+  composition: null,
+});
+
+/**
+ * A pre-norm attention half of a layer with its residual, y = x + output(attention(rotary(query(n)), rotary(key(n)),
+ * value(n))), n = rmsNorm(x), without a cache (Vaswani et al. 2017; Su et al. 2021, arXiv 2104.09864).
+ *
+ * @param x float32 [B * T, D]
+ * @returns float32 [B * T, D]
+ * @throws if the shapes do not fit each other, the rotary table or the mask.
+ */
+export function attentionBlock(x: tf.Tensor2D, block: AttentionBlock): tf.Tensor2D {
+  const { norm, epsilon, query, key, value, output, scale, mask } = block;
+  const [batch, length, , headWidth] = shapeOfHeads(x, block);
+  return tf.tidy(() => {
+    if (isOverridden(kernel)) {
+      const maps = mapInputs({ query, key, value, output }, scale);
+      const { cosine, sine } = block.rotary;
+      const all = { x, norm, ...maps, cosine, sine, ranges: mask.ranges };
+      return runKernel(kernel, all, { epsilon })[0] as tf.Tensor2D;
+    }
+    const normed = rmsNorm(x, norm, epsilon);
+    const heads = (map: AdaptedMap): tf.Tensor4D =>
+      tf.reshape(mapped(normed, map, scale), [batch, length, map.weight.shape[0] / headWidth, headWidth]);
+    const turned = (map: AdaptedMap) => rotary(heads(map), block.rotary);
+    const mixed = attention(turned(query), turned(key), heads(value), mask);
+    const joined = tf.reshape<tf.Rank.R2>(mixed, [batch * length, query.weight.shape[0]]);
+    return tf.add(x, mapped(joined, output, scale));
+  });
+}
+
+function shapeOfHeads(
+  x: tf.Tensor2D,
+  { query, key, value, output, rotary: table, mask }: AttentionBlock,
+): readonly [batch: number, length: number, heads: number, headWidth: number] {
+  const [batch, length] = mask.ranges.shape;
+  const headWidth = table.cosine.shape.at(-1)!;
+  const [queryWidth, width] = query.weight.shape;
+  const [keyWidth] = key.weight.shape;
+  const expected = `${batch * length},${width}`;
+  if (
+    String(x.shape) !== expected ||
+    mask.keys !== length ||
+    table.cosine.size !== batch * length * headWidth
+  ) {
+    throw new Error(
+      `attentionBlock: expected x [${expected}], ${length} keys and as many angles, got [${x.shape}], ${mask.keys} and [${table.cosine.shape}]`,
+    );
+  }
+  const maps = [key.weight.shape, value.weight.shape, output.weight.shape].join(' ');
+  if (
+    maps !== `${keyWidth},${width} ${keyWidth},${width} ${width},${queryWidth}` ||
+    keyWidth % headWidth !== 0 ||
+    queryWidth % keyWidth !== 0
+  ) {
+    throw new Error(
+      `attentionBlock: expected key and value [G x ${headWidth}, ${width}], output [${width}, ${queryWidth}], got ${maps}`,
+    );
+  }
+  return [batch, length, queryWidth / headWidth, headWidth];
+}

@@ -1,0 +1,54 @@
+// What the two halves of a decoder layer have in common beside their linear maps: the norm before and the sum after.
+#pragma once
+
+#include "linear-map.h"
+
+namespace latent {
+
+// Rows are cut by their number alone where something is summed over them, and the parts' sums added in their order.
+constexpr int64_t kNormParts = 32;
+inline int64_t norm_parts(int64_t rows) { return std::min(rows, kNormParts); }
+
+// n = x inverse weight, of the rows [begin, end).
+inline void normed_again(const float* x, const float* weight, const float* inverse, int64_t width, int64_t begin,
+                         int64_t end, float* normed) {
+  for (int64_t row = begin; row < end; row++) {
+    const float *from = x + row * width, scale = inverse[row];
+    float* to = normed + row * width;
+    for (int64_t i = 0; i < width; i++) to[i] = from[i] * scale * weight[i];
+  }
+}
+
+// dx = dy + the norm's gradient of d_normed; the weight's gradient where `d_weight` is not null. `sums` [parts, D].
+inline void norm_gradient(OpKernelContext* context, const float* x, const float* weight, const float* inverse,
+                          const float* d_normed, const float* dy, int64_t rows, int64_t width, float* sums, float* dx,
+                          float* d_weight) {
+  const int64_t parts = norm_parts(rows);
+  share_out(context, parts, 4.0 * width * (rows / (parts + 1.0)), [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; part++) {
+      float* own = sums + part * width;
+      std::fill(own, own + width, 0.0f);
+      const int64_t first = rows * part / parts, last = rows * (part + 1) / parts;
+      loops().rms_norm_gradient(x, weight, inverse, d_normed, width, dx, own, first, last);
+      for (int64_t i = first * width; i < last * width; i++) dx[i] += dy[i];
+    }
+  });
+  if (d_weight != nullptr) loops().sum_parts(sums, parts, width, d_weight, 0, width);
+}
+
+// Gradients of A and B, at [0] and [1]: d_low^T seen, and dy^T low.
+inline void adapter_gradients(WeightGradients* products, const LinearMap& map, const float* dy, const float* seen,
+                              const float* low, const float* d_low, float* const* gradients) {
+  if (map.rank == 0) return;
+  products->add(d_low, map.rank, seen, map.in, gradients[0]);
+  products->add(dy, map.out, low, map.rank, gradients[1]);
+}
+
+// Output `index` of the shape of input `like`, empty and null where it is not wanted; false after an error.
+inline bool wanted_output(OpKernelContext* context, int index, int like, bool wanted, float** gradient) {
+  *gradient = output(context, index, wanted ? context->input(like).shape() : TensorShape({0}));
+  if (!wanted) *gradient = nullptr;
+  return context->status().ok();
+}
+
+}  // namespace latent

@@ -1,0 +1,204 @@
+// LatentHeadCrossEntropy, LatentHeadSparseKl: losses from hidden states and their slopes in them, in one pass over the
+// vocabulary, with logits only in tiles; LatentHeadTableGradient makes the tiles again for a table that is trained.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "op.h"
+
+namespace latent {
+
+REGISTER_OP("LatentHeadCrossEntropy")
+    .Input("hidden: float")
+    .Input("table: float")
+    .Input("targets: int32")
+    .Output("loss: float")
+    .Output("slope: float")
+    .Output("state: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+REGISTER_OP("LatentHeadSparseKl")
+    .Input("hidden: float")
+    .Input("table: float")
+    .Input("ids: int32")
+    .Input("probabilities: float")
+    .Output("loss: float")
+    .Output("slope: float")
+    .Output("state: float")
+    .Attr("tail: bool")
+    .Attr("scale: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+REGISTER_OP("LatentHeadTableGradient")
+    .Input("hidden: float")
+    .Input("table: float")
+    .Input("ids: int32")
+    .Input("state: float")
+    .Input("dy: float")
+    .Output("table_gradient: float")
+    .Attr("scale: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+constexpr int64_t kTileRows = 256, kTileColumns = 512;
+
+// Groups of the vocabulary, whose sums are added in their order; a small vocabulary is one, and rows are shared instead.
+constexpr int64_t kMostGroups = 16, kGroupTokens = 2048;
+inline int64_t groups_of(int64_t vocabulary) {
+  return std::min(kMostGroups, std::max<int64_t>(1, vocabulary / kGroupTokens));
+}
+
+inline double head_cycles(int64_t tokens, int64_t width) { return tokens * (width / 8.0 + 4); }
+
+class HeadLossOp : public OpKernel {
+ public:
+  explicit HeadLossOp(OpKernelConstruction* construction) : OpKernel(construction) {
+    if (construction->HasAttr("tail")) {
+      OP_REQUIRES_OK(construction, construction->GetAttr("tail", &tail_));
+      OP_REQUIRES_OK(construction, construction->GetAttr("scale", &scale_));
+    }
+  }
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &hidden = context->input(0), &table = context->input(1), &ids = context->input(2);
+    LATENT_REQUIRE(context, hidden.dims() == 2 && table.dims() == 2 && table.dim_size(0) > 0, "expected two matrices");
+    const int64_t rows = hidden.dim_size(0), width = hidden.dim_size(1), vocabulary = table.dim_size(0);
+    const bool sparse = context->num_inputs() == 4;
+    const int64_t count = sparse && ids.dims() == 2 ? ids.dim_size(1) : 1;
+    LATENT_REQUIRE(context, table.dim_size(1) == width && ids.NumElements() == rows * count, "expected labels [R, k]");
+    LATENT_REQUIRE(context, !sparse || context->input(3).shape() == ids.shape(), "expected a probability a label");
+    LATENT_REQUIRE(context, within(ids, vocabulary), "expected labels within the table");
+    float* loss = output(context, 0, TensorShape({rows}));
+    float* slope = output(context, 1, hidden.shape());
+    float* state = output(context, 2, TensorShape({rows, count + 2}));
+    if (loss == nullptr || slope == nullptr || state == nullptr) return;
+
+    const int64_t groups = groups_of(vocabulary), chunk = std::min(rows, 16 * kTileColumns / groups);
+    // the first group sums where the slope will be
+    const int64_t needed = chunk * ((groups - 1) * width + 2 * groups + count);
+    Tensor memory;
+    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({needed}), &memory));
+    float* scratch = memory.flat<float>().data();
+    for (int64_t first = 0; first < rows; first += chunk) {
+      const int64_t part = std::min(chunk, rows - first);
+      std::vector<HeadSums> sums(groups);
+      float* picked = scratch + chunk * ((groups - 1) * width + 2 * groups);
+      for (int64_t g = 0; g < groups; g++) {
+        float* tops = scratch + chunk * ((groups - 1) * width + 2 * g);
+        float* own = g == 0 ? slope + first * width : scratch + chunk * (g - 1) * width;
+        sums[g] = {own, tops, tops + chunk, picked, width};
+      }
+      const HeadLabels labels = {ints(ids) + first * count,
+                                 sparse ? floats(context->input(3)) + first * count : nullptr, count, tail_};
+      add_up(context, labels, sums, floats(hidden) + first * width, floats(table), part, vocabulary);
+      share_out(context, part, (groups + count) * width / 4.0 + 20 * count, [&](int64_t begin, int64_t end) {
+        loops().head_finish(labels, sums.data(), groups, floats(table), scale_, loss + first, slope + first * width,
+                            state + first * (count + 2), begin, end);
+      });
+    }
+  }
+
+ private:
+  // A unit is some rows with one group of the vocabulary; units of a group come one after the other, for its caches.
+  void add_up(OpKernelContext* context, const HeadLabels& labels, const std::vector<HeadSums>& sums,
+              const float* hidden, const float* table, int64_t rows, int64_t vocabulary) const {
+    const int64_t groups = static_cast<int64_t>(sums.size()), width = sums[0].width, unit_rows = 64 * groups;
+    const int64_t row_units = (rows + unit_rows - 1) / unit_rows;
+    const int64_t tile_rows = std::min(std::min(rows, unit_rows), kTileRows);
+    const double cycles = std::min(rows, unit_rows) * head_cycles(vocabulary / groups, 2 * width);
+    share_out(context, groups * row_units, cycles, [&](int64_t begin, int64_t end) {
+      const Scratch tile(tile_rows * std::min(vocabulary, kTileColumns));
+      for (int64_t unit = begin; unit < end; unit++) {
+        const int64_t group = unit / row_units, first = unit % row_units * unit_rows;
+        add_up_group(labels, sums[group], hidden, table, first, std::min(rows, first + unit_rows),
+                     vocabulary * group / groups, vocabulary * (group + 1) / groups, tile.data());
+      }
+    });
+  }
+
+  void add_up_group(const HeadLabels& labels, const HeadSums& sums, const float* hidden, const float* table,
+                    int64_t first, int64_t last, int64_t begin, int64_t end, float* tile) const {
+    const int64_t width = sums.width;
+    std::fill(sums.rows + first * width, sums.rows + last * width, 0.0f);
+    std::fill(sums.tops + first, sums.tops + last, -__builtin_inff());
+    std::fill(sums.totals + first, sums.totals + last, 0.0f);
+    for (int64_t from = begin; from < end; from += kTileColumns) {
+      const int64_t to = std::min(end, from + kTileColumns), columns = to - from;
+      for (int64_t row = first; row < last; row += kTileRows) {
+        const int64_t rows = std::min(last - row, kTileRows);
+        loops().product(Form::kNT, rows, columns, width, hidden + row * width, width, table + from * width, width, tile,
+                        columns, false);
+        loops().head_stretch(labels, sums, from, to, scale_, tile, columns, row, row + rows);
+        loops().product(Form::kNN, rows, width, columns, tile, columns, table + from * width, width,
+                        sums.rows + row * width, width, true);
+      }
+    }
+  }
+
+  bool tail_ = false;
+  float scale_ = 1;
+};
+
+class HeadTableGradientOp : public OpKernel {
+ public:
+  explicit HeadTableGradientOp(OpKernelConstruction* construction) : OpKernel(construction) {
+    OP_REQUIRES_OK(construction, construction->GetAttr("scale", &scale_));
+  }
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &hidden = context->input(0), &table = context->input(1), &ids = context->input(2);
+    const Tensor &state = context->input(3), &dy = context->input(4);
+    LATENT_REQUIRE(context, hidden.dims() == 2 && table.dims() == 2 && state.dims() == 2, "expected three matrices");
+    const int64_t rows = hidden.dim_size(0), width = hidden.dim_size(1), vocabulary = table.dim_size(0);
+    const int64_t count = state.dim_size(1) - 2;
+    LATENT_REQUIRE(context,
+                   table.dim_size(1) == width && state.dim_size(0) == rows && dy.NumElements() == rows &&
+                       ids.NumElements() == rows * count && within(ids, vocabulary),
+                   "expected labels [R, k] with their state and gradient");
+    float* gradient = output(context, 0, table.shape());
+    if (gradient == nullptr) return;
+
+    // a small vocabulary is shared by rows, whose parts are added in their order
+    const int64_t stretches = (vocabulary + kTileColumns - 1) / kTileColumns;
+    const int64_t parts = stretches >= kMostGroups ? 1 : std::max<int64_t>(1, std::min<int64_t>(rows / 64, 8));
+    Tensor memory;
+    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT,
+                                                   TensorShape({parts == 1 ? 0 : parts * vocabulary * width}), &memory));
+    float* sums = parts == 1 ? gradient : memory.flat<float>().data();
+    const HeadLabels labels = {ints(ids), nullptr, count, false};
+    const int64_t tile_columns = std::min(vocabulary, kTileColumns);
+    const double cycles = rows / parts * head_cycles(tile_columns, 2 * width);
+    share_out(context, stretches * parts, cycles, [&](int64_t begin, int64_t end) {
+      const Scratch tile(kTileRows * tile_columns);
+      for (int64_t unit = begin; unit < end; unit++) {
+        const int64_t part = unit % parts, from = unit / parts * kTileColumns;
+        const int64_t to = std::min(vocabulary, from + kTileColumns), columns = to - from;
+        float* own = sums + (part * vocabulary + from) * width;
+        std::fill(own, own + columns * width, 0.0f);
+        const int64_t last = rows * (part + 1) / parts;
+        for (int64_t row = rows * part / parts; row < last; row += kTileRows) {
+          const int64_t height = std::min(last - row, kTileRows);
+          const float* read = floats(hidden) + row * width;
+          loops().product(Form::kNT, height, columns, width, read, width, floats(table) + from * width, width,
+                          tile.data(), columns, false);
+          loops().head_slope(labels, floats(state), floats(dy), from, to, scale_, tile.data(), columns, row,
+                             row + height);
+          loops().product(Form::kTN, columns, width, height, tile.data(), columns, read, width, own, width, true);
+        }
+      }
+    });
+    if (parts == 1) return;
+    share_out(context, vocabulary * width, static_cast<double>(parts), [&](int64_t begin, int64_t end) {
+      loops().sum_parts(sums, parts, vocabulary * width, gradient, begin, end);
+    });
+  }
+
+ private:
+  float scale_ = 1;
+};
+
+REGISTER_KERNEL_BUILDER(Name("LatentHeadCrossEntropy").Device(tensorflow::DEVICE_CPU), HeadLossOp);
+REGISTER_KERNEL_BUILDER(Name("LatentHeadSparseKl").Device(tensorflow::DEVICE_CPU), HeadLossOp);
+REGISTER_KERNEL_BUILDER(Name("LatentHeadTableGradient").Device(tensorflow::DEVICE_CPU), HeadTableGradientOp);
+
+}  // namespace latent

@@ -1,0 +1,165 @@
+// A linear map y = x W^T with a low-rank adapter beside it, + scale (seen(x) A^T) B^T, as fused operations compute it:
+// rows are shared among threads, and a thread takes its rows through as many maps as there are before it waits.
+#pragma once
+
+#include <vector>
+
+#include "op.h"
+
+namespace latent {
+
+// Rows of a map [N, in] x [out, in]; rank 0 where there is no adapter.
+struct LinearMap {
+  int64_t out = 0, in = 0, rank = 0;
+  const float *weight = nullptr, *lower = nullptr, *raise = nullptr;
+  float scale = 0;
+  DropoutDraw draw = {0, 0, 0, 0, 0, 1};  // of what the adapter does not see; threshold 0 drops nothing
+
+  bool drops() const { return rank > 0 && draw.threshold > 0; }
+};
+
+// Reads a map from three inputs in a row; a missing adapter is two empty tensors. Gives false where they do not fit.
+inline bool read_map(OpKernelContext* context, int first, int64_t out, int64_t in, LinearMap* map) {
+  const Tensor &weight = context->input(first), &lower = context->input(first + 1), &raise = context->input(first + 2);
+  if (weight.shape() != TensorShape({out, in})) return false;
+  map->out = out;
+  map->in = in;
+  map->weight = floats(weight);
+  map->rank = lower.NumElements() == 0 ? 0 : lower.dim_size(0);
+  if (map->rank == 0) return raise.NumElements() == 0;
+  map->lower = floats(lower);
+  map->raise = floats(raise);
+  return lower.shape() == TensorShape({map->rank, in}) && raise.shape() == TensorShape({out, map->rank});
+}
+
+// Scale and draws of the maps of a block: scale an empty tensor or one number; draws [maps, 5] words, or empty.
+inline bool read_adapters(OpKernelContext* context, int first, std::vector<LinearMap*> maps) {
+  const Tensor &scale = context->input(first), &draws = context->input(first + 1), &kept = context->input(first + 2);
+  const int64_t words = 5 * static_cast<int64_t>(maps.size());
+  if (draws.NumElements() != 0 && (draws.NumElements() != words || kept.NumElements() != 1)) return false;
+  for (size_t i = 0; i < maps.size(); i++) {
+    if (maps[i]->rank == 0) continue;
+    if (scale.NumElements() != 1) return false;
+    maps[i]->scale = floats(scale)[0];
+    if (draws.NumElements() == 0) continue;
+    const auto word = [&](int j) { return static_cast<uint32_t>(ints(draws)[5 * i + j]); };
+    maps[i]->draw = {word(0), word(1), word(2), word(3), word(4), floats(kept)[0]};
+  }
+  return true;
+}
+
+// Runs body(begin, end) on as many stretches of rows as there are threads, cut at multiples of 16: see `product`.
+template <typename Body>
+void share_rows(OpKernelContext* context, int64_t rows, double flops_per_row, const Body& body) {
+  auto* workers = context->device()->tensorflow_cpu_worker_threads()->workers;
+  const int64_t worth = static_cast<int64_t>(rows * flops_per_row / 1e6) + 1;  // a thread costs some microseconds
+  const int64_t blocks = (rows + 15) / 16;
+  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>({workers->NumThreads(), worth, blocks}));
+  const auto place = [&](int64_t part) { return std::min(rows, blocks * part / parts * 16); };
+  if (parts == 1) return body(0, rows);
+  using Scheduling = tsl::thread::ThreadPool::SchedulingParams;
+  using Strategy = tsl::thread::ThreadPool::SchedulingStrategy;
+  workers->ParallelFor(parts, Scheduling(Strategy::kFixedBlockSize, absl::nullopt, 1), [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; part++) body(place(part), place(part + 1));
+  });
+}
+
+// What an adapter sees of the rows: `x` itself, or what a dropout left of it in `left`, of the same shape.
+inline const float* seen_by(const LinearMap& map, const float* x, int64_t rows, int64_t begin, int64_t end, float* left) {
+  if (!map.drops()) return x;
+  loops().dropout(x, map.draw, rows * map.in, left, begin * map.in / 4, (end * map.in + 3) / 4);
+  return left;
+}
+
+// y (+)= map(x) for the rows [begin, end); `low` [N, rank] keeps scale (seen A^T).
+inline void apply_map(const LinearMap& map, const float* x, const float* seen, int64_t begin, int64_t end, float* low,
+                      float* y, bool add) {
+  const int64_t rows = end - begin, rank = map.rank;
+  const auto product = loops().product;
+  float* result = y + begin * map.out;
+  product(Form::kNT, rows, map.out, map.in, x + begin * map.in, map.in, map.weight, map.in, result, map.out, add);
+  if (rank == 0) return;
+  float* lowered = low + begin * rank;
+  product(Form::kNT, rows, rank, map.in, seen + begin * map.in, map.in, map.lower, map.in, lowered, rank, false);
+  for (int64_t i = 0; i < rows * rank; i++) lowered[i] *= map.scale;
+  product(Form::kNT, rows, map.out, rank, lowered, rank, map.raise, rank, result, map.out, true);
+}
+
+// dx (+)= dy W + seen'(scale (dy B) A) for the rows [begin, end); `d_low` [N, rank] keeps scale (dy B). `left` [N, in]
+// is there where the adapter drops.
+inline void input_gradient(const LinearMap& map, const float* dy, int64_t rows_in_all, int64_t begin, int64_t end,
+                           float* d_low, float* dx, bool add, float* left) {
+  const int64_t rows = end - begin, rank = map.rank;
+  const auto product = loops().product;
+  const float* slope = dy + begin * map.out;
+  float* result = dx + begin * map.in;
+  product(Form::kNN, rows, map.in, map.out, slope, map.out, map.weight, map.in, result, map.in, add);
+  if (rank == 0) return;
+  float* lowered = d_low + begin * rank;
+  product(Form::kNN, rows, rank, map.out, slope, map.out, map.raise, rank, lowered, rank, false);
+  for (int64_t i = 0; i < rows * rank; i++) lowered[i] *= map.scale;
+  if (!map.drops()) {
+    product(Form::kNN, rows, map.in, rank, lowered, rank, map.lower, map.in, result, map.in, true);
+    return;
+  }
+  float* own = left + begin * map.in;
+  product(Form::kNN, rows, map.in, rank, lowered, rank, map.lower, map.in, own, map.in, false);
+  loops().dropout(left, map.draw, rows_in_all * map.in, left, begin * map.in / 4, (end * map.in + 3) / 4);
+  for (int64_t i = 0; i < rows * map.in; i++) result[i] += own[i];
+}
+
+// The products that make gradients of weights, sums over all rows: a^T b, cut by their own size alone.
+class WeightGradients {
+ public:
+  explicit WeightGradients(int64_t rows) : rows_(rows) {}
+
+  // c [m, n] = a^T b of a [N, m] and b [N, n]; nothing where c is null.
+  void add(const float* a, int64_t m, const float* b, int64_t n, float* c) {
+    if (c == nullptr) return;
+    const bool tall = m >= n;
+    const int64_t length = tall ? m : n;
+    const int64_t step = std::max<int64_t>(16, (length / 8 + 15) / 16 * 16);
+    for (int64_t begin = 0; begin < length; begin += step) {
+      const int64_t count = std::min(step, length - begin);
+      if (tall)
+        tasks_.push_back({a + begin, m, b, n, c + begin * n, n, count, n});
+      else
+        tasks_.push_back({a, m, b + begin, n, c + begin, n, m, count});
+    }
+  }
+
+  void run(OpKernelContext* context) const {
+    if (tasks_.empty()) return;
+    double flops = 0;
+    for (const Task& task : tasks_) flops += 2.0 * rows_ * task.m * task.n;
+    const double cycles = flops / 32 / static_cast<double>(tasks_.size());
+    share_out(context, tasks_.size(), cycles, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) {
+        const Task& t = tasks_[i];
+        loops().product(Form::kTN, t.m, t.n, rows_, t.a, t.lda, t.b, t.ldb, t.c, t.ldc, false);
+      }
+    });
+  }
+
+ private:
+  struct Task {
+    const float* a;
+    int64_t lda;
+    const float* b;
+    int64_t ldb;
+    float* c;
+    int64_t ldc, m, n;
+  };
+  int64_t rows_;
+  std::vector<Task> tasks_;
+};
+
+// Working memory of an operation, all of it at once.
+inline float* working(OpKernelContext* context, int64_t count, Tensor* memory) {
+  const auto status = context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({count}), memory);
+  if (status.ok()) return memory->flat<float>().data();
+  context->SetStatus(status);
+  return nullptr;
+}
+
+}  // namespace latent
