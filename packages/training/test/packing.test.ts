@@ -1,4 +1,11 @@
-import { type Batch, type ExampleRows, exampleRows, packBatch, type RowSettings } from '@latent-sft/data';
+import {
+  type Batch,
+  type ExampleRows,
+  exampleRows,
+  neededRows,
+  packBatch,
+  type RowSettings,
+} from '@latent-sft/data';
 import { initialWeights, type ModelConfig, type Parameters, parametersFrom } from '@latent-sft/model';
 import { randomDraws, randomStream } from '@latent-sft/random';
 import {
@@ -70,7 +77,13 @@ const packs = fc.record({
   oneRow: fc.boolean(),
 });
 
-function pack(items: readonly ExampleRows[], oneRow: boolean, mean: 'token' | 'example' = 'example'): Batch {
+/** Packs the rows that are needed: what is computed one by one is computed of all of them. */
+function pack(
+  examples: readonly ExampleRows[],
+  oneRow: boolean,
+  mean: 'token' | 'example' = 'example',
+): Batch {
+  const items = examples.map(neededRows);
   const total = items.reduce((sum, { length }) => sum + length, 0);
   const longest = Math.max(...items.map(({ length }) => length));
   return packBatch(items, { length: oneRow ? total + 2 : longest + 4, mean });

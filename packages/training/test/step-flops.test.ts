@@ -2,6 +2,7 @@ import {
   type ExampleRows,
   exampleRows,
   modularArithmetic,
+  neededRows,
   type RowSettings,
   tokenizeRecord,
   wordTokenizer,
@@ -123,10 +124,12 @@ function attention(
   const { segmentContext, answerSeesLastLatent } = recipe.masks;
   const maskOptions = { segmentContext, answerSeesLastLatent };
   const pairs = train.reduce((sum, example) => {
-    const rows = exampleRows(layoutOf(example), example, {
-      ...{ mask: 'causal', maskOptions, latentId: 0 },
-      ...settings,
-    });
+    const rows = neededRows(
+      exampleRows(layoutOf(example), example, {
+        ...{ mask: 'causal', maskOptions, latentId: 0 },
+        ...settings,
+      }),
+    );
     return sum + visiblePairs(rows.ranges) * (config.layers - 1) + visiblePairs(rows.ranges, read(rows));
   }, 0);
   const product = 2 * pairs * config.heads * config.headWidth;

@@ -1,4 +1,4 @@
-import { type ExampleRows, exampleRows, packBatch } from '@latent-sft/data';
+import { type ExampleRows, exampleRows } from '@latent-sft/data';
 import type { NamedArray } from '@latent-sft/model';
 import { chainLayout, type ExampleTokens, sizesOf } from '@latent-sft/segmentation';
 import { validationAccuracy } from '../evaluation/validation-accuracy.js';
@@ -8,6 +8,7 @@ import { TrainableVector } from '../optimiser/trainable-vector.js';
 import { deviceBatch } from './device-batch.js';
 import { completeModel, usingModel } from './frozen-base.js';
 import { inParts, packParts } from './micro-batches.js';
+import { packRows } from './pack-rows.js';
 import { loopSettings, type StageContext } from './stage-context.js';
 import { chainLoss } from './stage-losses.js';
 import { chainFlops, flopsOf } from './step-flops.js';
@@ -54,7 +55,7 @@ export function chainStage(
     validate: (moving) =>
       usingModel(base, moving, (model) => {
         const known = meanLoss(validation, recipe.evaluation.batch, (part) => {
-          const packed = packBatch(part.map(rowsOf));
+          const packed = packRows(part.map(rowsOf));
           const batch = deviceBatch(packed, config);
           const loss = lossValue(() => chainLoss(config, model, batch));
           batch.dispose();

@@ -1,5 +1,6 @@
-import { type Batch, exampleRows, packBatch } from '@latent-sft/data';
+import { type Batch, exampleRows } from '@latent-sft/data';
 import { type ExampleTokens, encoderLayout, sizesOf } from '@latent-sft/segmentation';
+import { packRows } from './pack-rows.js';
 import { mixtureSettings, type StageContext } from './stage-context.js';
 import type { LatentHead } from './stage-losses.js';
 
@@ -8,9 +9,9 @@ export function latentHead({ recipe, tokenizer }: StageContext): LatentHead {
   return { ...mixtureSettings(recipe, tokenizer), readout: recipe.latent.readout };
 }
 
-/** The encoder's rows of examples. */
+/** The encoder's rows of examples, without the end marker that nobody reads. */
 export function encoderBatch({ recipe, tokenizer }: StageContext, examples: readonly ExampleTokens[]): Batch {
-  return packBatch(
+  return packRows(
     examples.map((example) =>
       exampleRows(encoderLayout(sizesOf(example)), example, {
         mask: recipe.masks.encoder,

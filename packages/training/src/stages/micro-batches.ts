@@ -1,4 +1,5 @@
-import { type Batch, type ExampleRows, type PackSettings, packBatch } from '@latent-sft/data';
+import type { Batch, ExampleRows, PackSettings } from '@latent-sft/data';
+import { packRows } from './pack-rows.js';
 
 /** Cuts a step's examples into parts of at most `size`, or one part of all. */
 export function inParts<T>(items: readonly T[], size: number | undefined): T[][] {
@@ -15,5 +16,5 @@ export function packParts(parts: readonly (readonly ExampleRows[])[], mean?: Pac
     examples: items.length,
     targets: items.reduce((sum, { targets }) => sum + targets.length, 0),
   };
-  return parts.map((part) => packBatch(part, { ...(mean && { mean }), whole }));
+  return parts.map((part) => packRows(part, { ...(mean && { mean }), whole }));
 }

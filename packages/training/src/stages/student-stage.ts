@@ -1,4 +1,4 @@
-import { type ExampleRows, exampleRows, packBatch } from '@latent-sft/data';
+import { type ExampleRows, exampleRows } from '@latent-sft/data';
 import { lossTermAt, type SlotLabels } from '@latent-sft/losses';
 import type { NamedArray } from '@latent-sft/model';
 import { randomStream } from '@latent-sft/random';
@@ -13,6 +13,7 @@ import type { ExampleLabels } from '../run/label-writer.js';
 import { type DeviceBatch, deviceBatch } from './device-batch.js';
 import { completeModel, usingModel } from './frozen-base.js';
 import { inParts, packParts } from './micro-batches.js';
+import { packRows } from './pack-rows.js';
 import { loopSettings, mixtureWords, type StageContext } from './stage-context.js';
 import { studentLoss } from './stage-losses.js';
 import { flopsOf, studentFlops } from './step-flops.js';
@@ -106,7 +107,7 @@ export function studentStage(
       usingModel(base, moving, (model) => {
         let first = 0;
         const known = meanLoss(validation, recipe.evaluation.batch, (part) => {
-          const packed = packBatch(part.map(rowsOf));
+          const packed = packRows(part.map(rowsOf));
           const batch = deviceBatch(packed, config);
           const slots = slotLabels(
             part.map((_, i) => labels.validation(first + i)),

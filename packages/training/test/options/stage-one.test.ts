@@ -39,16 +39,21 @@ describe('masks.positions: where the rows of the decoder stand', () => {
     ...rowsOf({ masks: { positions: track } }).decoder.positions,
   ];
   const backbone = studentLayout(sizesOf(example)).length;
+  const before = example.prompt.length + example.think.length;
 
   it('dual: the backbone as in stage 2, and segments on from their latent', () => {
-    const before = example.prompt.length + example.think.length;
-    expect(positions('dual').slice(0, backbone)).toEqual(Array.from({ length: backbone }, (_, i) => i));
-    expect(positions('dual').slice(backbone)).toEqual([before + 1, before + 2, before + 2, before + 3]);
+    // the last words of the answer and of each segment are targets alone
+    const read = backbone - 1;
+    expect(positions('dual').slice(0, read)).toEqual(Array.from({ length: read }, (_, i) => i));
+    expect(positions('dual').slice(read)).toEqual([before + 1, before + 2]);
   });
 
   it('single: one after another in the order of the sequence', () => {
     const sorted = positions('single').sort((a, b) => a - b);
-    expect(sorted).toEqual(Array.from({ length: backbone + 4 }, (_, i) => i));
+    const last = [before + 2, before + 5, backbone + 3];
+    expect(sorted).toEqual(
+      Array.from({ length: backbone + 4 }, (_, i) => i).filter((position) => !last.includes(position)),
+    );
     expect(positions('single')).not.toEqual(positions('dual'));
   });
 });
@@ -60,7 +65,9 @@ describe('masks: what each row sees', () => {
   };
   const plain = pairs({});
   const { prompt, answer } = example;
-  const segmentRows = 4;
+  // all but the last words of segments and answer, which are targets alone
+  const segmentRows = 2;
+  const answerRows = answer.length - 1;
 
   it('segmentContext: beside its latent a segment sees nothing, the first token, or the prompt', () => {
     expect(pairs({ segmentContext: 'latent' })).toEqual(plain);
@@ -71,12 +78,13 @@ describe('masks: what each row sees', () => {
   });
 
   it('answerSeesLastLatent: without it each word of the answer sees one row less', () => {
-    expect(pairs({ answerSeesLastLatent: false }).decoder).toBe(plain.decoder - answer.length);
+    expect(pairs({ answerSeesLastLatent: false }).decoder).toBe(plain.decoder - answerRows);
   });
 
   it('encoder and decoder: causal rows see all that comes before', () => {
     const every = (rows: number) => (rows * (rows + 1)) / 2;
-    const { encoder, decoder } = rowsOf({});
+    const { encoder } = rowsOf({});
+    const { decoder } = rowsOf({ masks: { decoder: 'causal' } });
     expect(pairs({ encoder: 'causal' })).toEqual({ ...plain, encoder: every(encoder.length) });
     expect(pairs({ decoder: 'causal' })).toEqual({ ...plain, decoder: every(decoder.length) });
     // latents are read by no other row of an encoder under LTIM
