@@ -17,6 +17,14 @@ export interface AttentionMask {
 }
 
 /**
+ * Whether attention on the current backend costs what the ranges show, so that long rows of many short examples cost
+ * no more than short rows; a dense mask costs the square of a row.
+ */
+export function attentionWalksRanges(): boolean {
+  return isOverridden(kernel);
+}
+
+/**
  * Builds the mask of a batch from key ranges, for the backend that is current; the caller disposes it.
  *
  * @param ranges int32 [B * T * 3 * 2], row-major, sorted and disjoint in a query; an unused range is [0, 0)
