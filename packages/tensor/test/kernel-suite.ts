@@ -20,6 +20,7 @@ import { softLabelCases } from './cases/soft-label-kl.js';
 import { swigluCases } from './cases/swiglu.js';
 import { testDropout } from './dropout.js';
 import { testGoldenLosses } from './golden-losses.js';
+import { testHeadLoss } from './head-loss.js';
 import { testCase } from './kernel-case.js';
 import { testKeyValueCache } from './key-value-cache.js';
 
@@ -57,6 +58,7 @@ export function kernelSuite(backend: string): void {
     testGoldenLosses();
     testAdamW();
     testDropout();
+    testHeadLoss();
     testKeyValueCache();
     testEmptySelections();
   });

@@ -2,17 +2,20 @@ import * as tf from '@tensorflow/tfjs';
 import { defineKernel, runKernel } from '../kernel.js';
 import { logSoftmax } from './log-softmax.js';
 
+/** Losses [R] of rows of logits and their slopes in them [R, V]. */
+export function crossEntropyAndSlope(logits: tf.Tensor, targets: tf.Tensor): tf.Tensor[] {
+  const hot = tf.cast(tf.oneHot(targets as tf.Tensor1D, logits.shape[1]!), 'float32');
+  const { logP, p } = logSoftmax(logits);
+  return [tf.neg(tf.sum(tf.mul(logP, hot), -1)), tf.sub(p, hot)];
+}
+
 const kernel = defineKernel({
   name: 'LatentCrossEntropy',
   inputs: ['logits', 'targets'],
   outputs: 2,
   saved: { inputs: [], outputs: [1] },
   composition: {
-    forward: ({ logits, targets }) => {
-      const hot = tf.cast(tf.oneHot(targets as tf.Tensor1D, logits!.shape[1]!), 'float32');
-      const { logP, p } = logSoftmax(logits!);
-      return [tf.neg(tf.sum(tf.mul(logP, hot), -1)), tf.sub(p, hot)];
-    },
+    forward: ({ logits, targets }) => crossEntropyAndSlope(logits!, targets!),
     backward: ({ outputGradients: [dy], outputs: [, slope] }) => ({
       logits: () => tf.mul(slope!, tf.expandDims(dy!, 1)),
     }),

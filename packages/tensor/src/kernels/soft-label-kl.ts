@@ -38,27 +38,35 @@ const fullKernel = defineKernel({
   },
 });
 
+/** Divergences [R] of rows of logits and their slopes in them [R, V]. */
+export function sparseKlAndSlope(
+  logits: tf.Tensor,
+  ids: tf.Tensor,
+  q: tf.Tensor,
+  tail: boolean,
+): tf.Tensor[] {
+  const dense = scatterLabels(ids, q, logits.shape[1]!);
+  const { logP, p } = logSoftmax(logits);
+  const mass = tf.sum(q, -1, true); // [R, 1]
+  const kl = tf.sub(tf.sum(tf.mul(q, logarithm(q)), -1), tf.sum(tf.mul(dense, logP), -1));
+  if (!tail) return [kl, tf.sub(tf.mul(p, mass), dense)];
+  const outside = tf.mul(p, tf.cast(tf.equal(dense, 0), 'float32')); // p where the teacher has no label
+  const teacherTail = tf.relu(tf.sub(1, mass));
+  const studentTail = tf.sum(outside, -1, true);
+  const gap = tf.mul(teacherTail, tf.sub(logarithm(teacherTail), logarithm(studentTail)));
+  // the bucket as one more label: it moves its mass onto the tokens outside, by their shares of the tail
+  const labels = tf.add(dense, tf.mul(outside, tf.div(teacherTail, tf.maximum(studentTail, SMALLEST))));
+  return [tf.add(kl, tf.squeeze(gap, [1])), tf.sub(tf.mul(p, tf.add(mass, teacherTail)), labels)];
+}
+
 const sparseKernel = defineKernel({
   name: 'LatentSparseKl',
   inputs: ['logits', 'ids', 'probabilities'],
   outputs: 2,
   saved: { inputs: [], outputs: [1] },
   composition: {
-    forward: ({ logits, ids, probabilities }, { tail }) => {
-      const q = probabilities!;
-      const dense = scatterLabels(ids!, q, logits!.shape[1]!);
-      const { logP, p } = logSoftmax(logits!);
-      const mass = tf.sum(q, -1, true); // [R, 1]
-      const kl = tf.sub(tf.sum(tf.mul(q, logarithm(q)), -1), tf.sum(tf.mul(dense, logP), -1));
-      if (!tail) return [kl, tf.sub(tf.mul(p, mass), dense)];
-      const outside = tf.mul(p, tf.cast(tf.equal(dense, 0), 'float32')); // p where the teacher has no label
-      const teacherTail = tf.relu(tf.sub(1, mass));
-      const studentTail = tf.sum(outside, -1, true);
-      const gap = tf.mul(teacherTail, tf.sub(logarithm(teacherTail), logarithm(studentTail)));
-      // the bucket as one more label: it moves its mass onto the tokens outside, by their shares of the tail
-      const labels = tf.add(dense, tf.mul(outside, tf.div(teacherTail, tf.maximum(studentTail, SMALLEST))));
-      return [tf.add(kl, tf.squeeze(gap, [1])), tf.sub(tf.mul(p, tf.add(mass, teacherTail)), labels)];
-    },
+    forward: ({ logits, ids, probabilities }, { tail }) =>
+      sparseKlAndSlope(logits!, ids!, probabilities!, tail as boolean),
     backward: slopeTimes,
   },
 });
