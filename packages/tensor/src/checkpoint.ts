@@ -1,18 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-
-/** What tfjs has recorded for gradients; its engine has no public way to set it aside. */
-interface Recording {
-  activeTape: TapeNode[] | null;
-  gradientDepth: number;
-}
-
-/** One recorded operation. A gradient is called on a copy of its node whose inputs are those with a use for one. */
-interface TapeNode {
-  inputs: Readonly<Record<string, tf.Tensor>>;
-  outputs: readonly tf.Tensor[];
-  saved: readonly tf.Tensor[];
-  gradient: (this: TapeNode, outputGradients: readonly tf.Tensor[]) => Record<string, () => tf.Tensor>;
-}
+import { isRecording, lastRecorded, valueAndGradients } from './gradients.js';
 
 /**
  * compute(inputs), of which nothing but the inputs is kept for the backward pass: there it is computed again, with its
@@ -28,19 +15,18 @@ export function checkpointed<T extends tf.Tensor>(
   inputs: readonly tf.Tensor[],
   compute: (inputs: readonly tf.Tensor[]) => T,
 ): T {
-  const recording = tf.engine().state as unknown as Recording;
   const run = tf.customGrad((...given) => {
     const save = given.at(-1) as unknown as tf.GradSaveFunc;
     save([...inputs]);
     return { value: compute(inputs), gradFunc: () => [...inputs] };
   });
   const output = run(...inputs);
-  const node = recording.activeTape?.at(-1);
+  const node = lastRecorded();
   if (node?.outputs[0] === output) {
     // in the place of gradFunc, which has to give a gradient of every input, frozen weights too
     node.gradient = function ([outputGradient]) {
       const names = Object.keys(this.inputs);
-      const gradients = again(recording, node.saved, names.map(Number), outputGradient!, compute);
+      const gradients = again(this.saved, names.map(Number), outputGradient!, compute);
       return Object.fromEntries(names.map((name, i) => [name, () => gradients[i]!]));
     };
   }
@@ -49,21 +35,14 @@ export function checkpointed<T extends tf.Tensor>(
 
 /** Computes the block on a tape of its own, and gives the gradients of the inputs at the wanted places. */
 function again(
-  recording: Recording,
   inputs: readonly tf.Tensor[],
   wanted: readonly number[],
   outputGradient: tf.Tensor,
   compute: (inputs: readonly tf.Tensor[]) => tf.Tensor,
 ): tf.Tensor[] {
-  const { activeTape, gradientDepth } = recording;
-  if (gradientDepth > 0) throw new Error('checkpointed: expected first gradients only, got gradients of one');
+  if (isRecording()) throw new Error('checkpointed: expected first gradients only, got gradients of one');
   const sources = wanted.map((place) => inputs[place]!);
-  try {
-    const { value, grads } = tf.engine().gradients(() => compute(inputs), sources, outputGradient, true);
-    value.dispose();
-    return sources.map((source, i) => grads[i] ?? tf.zerosLike(source));
-  } finally {
-    recording.activeTape = activeTape;
-    recording.gradientDepth = gradientDepth;
-  }
+  const { value, gradients } = valueAndGradients(() => compute(inputs), sources, outputGradient);
+  value.dispose();
+  return sources.map((source, i) => gradients[i] ?? tf.zerosLike(source));
 }

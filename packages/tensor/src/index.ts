@@ -1,4 +1,5 @@
 export { checkpointed } from './checkpoint.js';
+export { valueAndGradients } from './gradients.js';
 export type {
   BackwardContext,
   Kernel,

@@ -1,5 +1,5 @@
 import type { NamedArray, Parameters } from '@latent-sft/model';
-import { type AdamWState, adamW } from '@latent-sft/tensor';
+import { type AdamWState, adamW, valueAndGradients } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 /** Settings that stay the same over a stage. */
@@ -95,17 +95,19 @@ export class TrainableVector {
   /** One loss with its parts, and its gradient as one flat vector that the caller disposes. */
   private gradientOf(lossOf: (parameters: Parameters) => Loss) {
     const kept: Record<string, tf.Scalar> = {};
-    const tensors = this.names.map((name) => this.parameters.get(name)!);
-    const { loss, gradient } = tf.tidy(() => {
-      const { value, grads } = tf.valueAndGrads((...inputs: tf.Tensor[]) => {
-        const named = new Map(this.names.map((name, i) => [name, inputs[i]!]));
-        const result = lossOf(named);
-        for (const [name, part] of Object.entries(result.parts)) kept[name] = tf.keep(tf.clone(part));
-        return result.loss;
-      })(tensors);
-      const flat = tf.concat(grads.map((grad) => tf.reshape(grad, [grad.size])));
-      return { loss: value, gradient: flat as tf.Tensor1D };
-    });
+    const inputs = this.names.map((name) => this.parameters.get(name)!);
+    const { value: loss, gradients } = valueAndGradients(() => {
+      const result = lossOf(this.parameters);
+      for (const [name, part] of Object.entries(result.parts)) kept[name] = tf.keep(tf.clone(part));
+      return result.loss;
+    }, inputs);
+    const missing = this.names.find((_, i) => gradients[i] === null);
+    if (missing !== undefined) {
+      tf.dispose([loss, ...Object.values(kept), ...gradients.filter((gradient) => gradient !== null)]);
+      throw new Error(`descend: expected a loss of every parameter, got none of ${missing}`);
+    }
+    const gradient = tf.tidy(() => tf.concat1d(gradients.map((each) => tf.reshape(each!, [each!.size]))));
+    tf.dispose(gradients as tf.Tensor[]);
     const parts = Object.fromEntries(Object.entries(kept).map(([name, part]) => [name, part.dataSync()[0]!]));
     const value = loss.dataSync()[0]!;
     tf.dispose([loss, ...Object.values(kept)]);
