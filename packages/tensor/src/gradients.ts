@@ -52,6 +52,9 @@ export function valueAndGradients<T extends tf.Tensor>(
     for (const { saved } of tape) if (!onPath.has(saved)) tf.dispose([...saved]);
     const start = outputGradient ? tf.clone(outputGradient) : tf.ones(value.shape);
     return { value, gradients: backpropagated(path, inputs, value, start) };
+  } catch (error) {
+    value.dispose();
+    throw error;
   } finally {
     for (const { saved } of tape) tf.dispose([...saved]);
   }
