@@ -124,12 +124,11 @@ function attention(
   const { segmentContext, answerSeesLastLatent } = recipe.masks;
   const maskOptions = { segmentContext, answerSeesLastLatent };
   const pairs = train.reduce((sum, example) => {
-    const rows = neededRows(
-      exampleRows(layoutOf(example), example, {
-        ...{ mask: 'causal', maskOptions, latentId: 0 },
-        ...settings,
-      }),
-    );
+    const all = exampleRows(layoutOf(example), example, {
+      ...{ mask: 'causal', maskOptions, latentId: 0 },
+      ...settings,
+    });
+    const rows = neededRows({ ...all, targets: all.targets.filter(({ row }) => read(all).includes(row)) });
     return sum + visiblePairs(rows.ranges) * (config.layers - 1) + visiblePairs(rows.ranges, read(rows));
   }, 0);
   const product = 2 * pairs * config.heads * config.headWidth;

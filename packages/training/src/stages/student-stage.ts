@@ -1,5 +1,5 @@
 import { type ExampleRows, exampleRows } from '@latent-sft/data';
-import { lossTermAt, type SlotLabels } from '@latent-sft/losses';
+import { type LossTerm, lossTermAt, type SlotLabels } from '@latent-sft/losses';
 import type { NamedArray } from '@latent-sft/model';
 import { randomStream } from '@latent-sft/random';
 import { sizesOf, studentLayout } from '@latent-sft/segmentation';
@@ -48,8 +48,11 @@ export function studentStage(
   const settings = { temperature, support: whole ? ('full' as const) : klSupport, klWeight, ceWeight };
   const vector = new TrainableVector(initial);
   const order = exampleOrder(recipe.seed, 'student', train.length, batchSize);
-  const rowsOf = (example: (typeof train)[number]): ExampleRows =>
-    exampleRows(studentLayout(sizesOf(example)), example, { mask: 'causal', latentId: 0 });
+  const rowsOf = (example: (typeof train)[number], term: LossTerm): ExampleRows => {
+    const rows = exampleRows(studentLayout(sizesOf(example)), example, { mask: 'causal', latentId: 0 });
+    // a KL term alone reads nothing behind the latents
+    return term === 'kl' ? { ...rows, targets: [] } : rows;
+  };
   // softmax(log alpha + g): the labels are at the head's temperature already
   const guardedToken = noise.guard ? tokenizer.special.end[0]! : null;
   const labelNoise = { ...noise, temperature: 1, guardedToken };
@@ -81,14 +84,14 @@ export function studentStage(
     vector,
     prepare(step) {
       const parts = inParts(order(step), microBatch);
-      const packed = packParts(parts.map((part) => part.map((index) => rowsOf(train[index]!))));
+      const term = lossTermAt(schedule, step);
+      const packed = packParts(parts.map((part) => part.map((index) => rowsOf(train[index]!, term))));
       const warnings: string[] = [];
       const labelled = packed.map((one, i) => {
         const batch = deviceBatch(one, config, trainingPass(recipe, 'student', step, i));
         const soft = parts[i]!.map((index) => noisyLabels(index, step, warnings));
         return { batch, slots: slotLabels(soft, batch) };
       });
-      const term = lossTermAt(schedule, step);
       return {
         losses: labelled.map(
           ({ batch, slots }) =>
@@ -107,7 +110,7 @@ export function studentStage(
       usingModel(base, moving, (model) => {
         let first = 0;
         const known = meanLoss(validation, recipe.evaluation.batch, (part) => {
-          const packed = packRows(part.map(rowsOf));
+          const packed = packRows(part.map((example) => rowsOf(example, 'joint')));
           const batch = deviceBatch(packed, config);
           const slots = slotLabels(
             part.map((_, i) => labels.validation(first + i)),
