@@ -3,6 +3,12 @@ export {
   type SupervisionReading,
   supervisionWeights,
 } from '@latent-sft/segmentation';
-export { type KlSupport, latentKl, type SlotLabels } from './latent-kl.js';
+export {
+  type KlSupport,
+  type LatentKlSettings,
+  latentHeadKl,
+  latentKl,
+  type SlotLabels,
+} from './latent-kl.js';
 export { type LossSchedule, type LossTerm, lossTermAt } from './schedule.js';
-export { weightedNll } from './weighted-nll.js';
+export { weightedHeadNll, weightedNll } from './weighted-nll.js';

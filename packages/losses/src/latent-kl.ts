@@ -1,4 +1,4 @@
-import { fullKl, sparseKl } from '@latent-sft/tensor';
+import { fullKl, headSparseKl, sparseKl } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 /** Which tokens the KL of a latent slot compares. */
@@ -17,29 +17,59 @@ export interface SlotLabels {
   readonly weights: tf.Tensor1D;
 }
 
+/** Which tokens are compared, and tau of the head, the same that made the labels. */
+export interface LatentKlSettings {
+  readonly support: KlSupport;
+  readonly temperature: number;
+}
+
 /**
  * KL of the student's latents to the teacher's, tau^2 * sum_l w_l KL(alpha_l || softmax(logits_l / tau)), in nats
  * (arXiv 2510.15522, stage 2; the tau^2 of Hinton et al. 2015 keeps gradients comparable across temperatures).
  *
  * @param logits the student's at the row before each slot, float32 [L, V]
- * @param temperature tau of the head, the same that made the labels
  * @throws if the temperature is not above 0.
  * @throws if the support needs token ids and there are none, or the other way round.
  */
-export function latentKl(
-  logits: tf.Tensor2D,
-  labels: SlotLabels,
-  settings: { readonly support: KlSupport; readonly temperature: number },
-): tf.Scalar {
+export function latentKl(logits: tf.Tensor2D, labels: SlotLabels, settings: LatentKlSettings): tf.Scalar {
   const { support, temperature } = settings;
-  if (!(temperature > 0)) throw new Error(`latentKl: expected a temperature above 0, got ${temperature}`);
-  if ((support === 'full') !== (labels.ids === null)) {
-    const got = labels.ids ? 'top-k labels' : 'labels over the full vocabulary';
-    throw new Error(`latentKl: expected labels that fit support ${support}, got ${got}`);
-  }
+  checkLabels('latentKl', labels, settings);
   const tempered: tf.Tensor2D = temperature === 1 ? logits : tf.div(logits, temperature);
   const perSlot = labels.ids
     ? sparseKl(tempered, labels.ids, labels.alpha, { tail: support === 'sparse+tail' })
     : fullKl(tempered, labels.alpha);
-  return tf.mul(tf.sum(tf.mul(perSlot, labels.weights)), temperature ** 2);
+  return overSlots(perSlot, labels, temperature);
+}
+
+/**
+ * `latentKl` of the logits h W^T, which are kept only where the labels cover the whole vocabulary.
+ *
+ * @param hidden h, the student's states at the row before each slot, float32 [L, D]
+ * @param table W, float32 [V, D]
+ * @throws if the temperature is not above 0.
+ * @throws if the support needs token ids and there are none, or the other way round.
+ */
+export function latentHeadKl(
+  hidden: tf.Tensor2D,
+  table: tf.Tensor2D,
+  labels: SlotLabels,
+  settings: LatentKlSettings,
+): tf.Scalar {
+  checkLabels('latentHeadKl', labels, settings);
+  const { support, temperature } = settings;
+  if (!labels.ids) return latentKl(tf.matMul(hidden, table, false, true), labels, settings);
+  const options = { tail: support === 'sparse+tail', temperature };
+  return overSlots(headSparseKl(hidden, table, labels.ids, labels.alpha, options), labels, temperature);
+}
+
+function overSlots(perSlot: tf.Tensor1D, { weights }: SlotLabels, temperature: number): tf.Scalar {
+  return tf.mul(tf.sum(tf.mul(perSlot, weights)), temperature ** 2);
+}
+
+function checkLabels(caller: string, { ids }: SlotLabels, { support, temperature }: LatentKlSettings): void {
+  if (!(temperature > 0)) throw new Error(`${caller}: expected a temperature above 0, got ${temperature}`);
+  if ((support === 'full') !== (ids === null)) {
+    const got = ids ? 'top-k labels' : 'labels over the full vocabulary';
+    throw new Error(`${caller}: expected labels that fit support ${support}, got ${got}`);
+  }
 }

@@ -1,4 +1,4 @@
-import { crossEntropy } from '@latent-sft/tensor';
+import { crossEntropy, headCrossEntropy } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 /**
@@ -10,8 +10,31 @@ import * as tf from '@tensorflow/tfjs';
  * @throws if targets or weights do not match the rows of logits.
  */
 export function weightedNll(logits: tf.Tensor2D, targets: tf.Tensor1D, weights: tf.Tensor1D): tf.Scalar {
-  if (weights.size !== logits.shape[0]) {
-    throw new Error(`weightedNll: expected ${logits.shape[0]} weights, got ${weights.size}`);
-  }
+  checkWeights('weightedNll', logits, weights);
   return tf.sum(tf.mul(crossEntropy(logits, targets), weights));
+}
+
+/**
+ * `weightedNll` of the logits h W^T, which are not kept.
+ *
+ * @param hidden h, float32 [R, D], one row per target
+ * @param table W, float32 [V, D]
+ * @param targets int32 [R]
+ * @param weights float32 [R], summing to 1
+ * @throws if targets or weights do not match the rows of states.
+ */
+export function weightedHeadNll(
+  hidden: tf.Tensor2D,
+  table: tf.Tensor2D,
+  targets: tf.Tensor1D,
+  weights: tf.Tensor1D,
+): tf.Scalar {
+  checkWeights('weightedHeadNll', hidden, weights);
+  return tf.sum(tf.mul(headCrossEntropy(hidden, table, targets), weights));
+}
+
+function checkWeights(caller: string, rows: tf.Tensor2D, weights: tf.Tensor1D): void {
+  if (weights.size !== rows.shape[0]) {
+    throw new Error(`${caller}: expected ${rows.shape[0]} weights, got ${weights.size}`);
+  }
 }

@@ -2,7 +2,7 @@ import { countTensors } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { latentKl, weightedNll } from '../src/index.js';
+import { latentHeadKl, latentKl, weightedHeadNll, weightedNll } from '../src/index.js';
 
 // Computed with PyTorch in float64 and rounded: a teacher over 6 tokens, its renormalised top 3, and a student.
 const TEACHER = [0.202183, 0.074379, 0.045113, 0.54959, 0.12263, 0.006105];
@@ -154,6 +154,40 @@ describe('weightedNll', () => {
         'weightedNll: expected 1 weights, got 2',
       );
     });
+  });
+});
+
+it('the losses of hidden states are those of their logits', () => {
+  tf.tidy(() => {
+    const table = tf
+      .tensor2d([STUDENT, TEACHER, STUDENT.map((x) => x * x)], [3, 6])
+      .transpose() as tf.Tensor2D;
+    const hidden = tf.tensor2d([
+      [1, 0.5, -0.3],
+      [-0.2, 2, 1],
+    ]);
+    const logits = tf.matMul<tf.Tensor2D>(hidden, table, false, true);
+    const [targets, weights] = [tf.tensor1d([2, 5], 'int32'), tf.tensor1d([0.75, 0.25])];
+    expectClose(weightedHeadNll(hidden, table, targets, weights).dataSync(), [
+      ...weightedNll(logits, targets, weights).dataSync(),
+    ]);
+    for (const [support, ids, alpha] of [
+      ['sparse', TOP_IDS, TOP_ALPHA],
+      ['sparse+tail', TOP_IDS, TOP_ALPHA.map((x) => 0.9 * x)],
+      ['full', null, TEACHER],
+    ] as const) {
+      const labels = labelsOf(2, ids, alpha, [0.5, 0.5]);
+      const settings = { support, temperature: 1.5 };
+      const expected = [...latentKl(logits, labels, settings).dataSync()];
+      expectClose(latentHeadKl(hidden, table, labels, settings).dataSync(), expected);
+    }
+    expect(() => weightedHeadNll(hidden, table, targets, tf.tensor1d([1]))).toThrow(
+      'weightedHeadNll: expected 2 weights, got 1',
+    );
+    const full = labelsOf(2, null, TEACHER, [0.5, 0.5]);
+    expect(() => latentHeadKl(hidden, table, full, { support: 'sparse', temperature: 1 })).toThrow(
+      'latentHeadKl: expected labels that fit support sparse, got labels over the full vocabulary',
+    );
   });
 });
 

@@ -88,6 +88,21 @@ run('LatentSparseKl', [logits, ...labels], 2, [flag('tail', false)]);
 run('LatentSparseKl', [logits, ...labels], 2, [flag('tail', true)]);
 run('LatentScaleRows', [logits, floats(500)], 1);
 
+for (const [rows, vocabulary, width] of [
+  [1000, 37, 64],
+  [300, 5003, 40],
+]) {
+  const read = [floats(rows, width), floats(vocabulary, width)];
+  const factor = { name: 'scale', type: binding.TF_ATTR_FLOAT, value: 0.5 };
+  const targets = ids(vocabulary, rows);
+  run('LatentHeadCrossEntropy', [...read, targets], 3);
+  const made = run('LatentHeadSparseKl', [...read, ids(vocabulary, rows, 1), shares(rows, 1)], 3, [
+    flag('tail', true),
+    factor,
+  ]);
+  run('LatentHeadTableGradient', [...read, targets, made[2], floats(rows)], 1, [factor]);
+}
+
 const table = floats(400, 70);
 const [alpha, tokens] = [floats(900, 10), ids(400, 900, 10)];
 run('LatentGatherRows', [table, ids(400, 9000)], 1);

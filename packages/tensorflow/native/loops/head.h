@@ -1,22 +1,22 @@
 // Losses from hidden states: logits come in tiles that nobody keeps. The labels' own logits are taken out of a tile, so
 // that what is left of it sums to the student's tail without a difference of two near numbers.
 
+// Tiles are as wide as whole vectors; what they have beyond the vocabulary counts as logits of -infinity.
+LATENT_INLINE int64_t whole_vectors(int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
 // One stretch [begin, end) of the vocabulary, for one row: logits become exponentials over the row's running maximum, 0
 // at labels. What was summed so far under a smaller maximum, [width], is scaled to the new one.
 LATENT_INLINE void head_row(const HeadLabels& labels, int64_t row, int64_t begin, int64_t end, float scale,
                             float* tile, float* top, float* total, float* picked, float* sums, int64_t width) {
-  const int64_t count = end - begin;
+  const int64_t count = whole_vectors(end - begin);
+  for (int64_t j = end - begin; j < count; j++) tile[j] = -__builtin_inff();
   Floats tops = all(-__builtin_inff());
-  each_vector(0, count / kLanes * kLanes, [&](int64_t at, int64_t) __attribute__((always_inline)) {
+  for (int64_t at = 0; at < count; at += kLanes) {
     const Floats x = load(tile + at) * scale;
     store(tile + at, x);
     tops = larger(x, tops);
-  });
-  float maximum = largest(tops);
-  for (int64_t j = count / kLanes * kLanes; j < count; j++) {
-    tile[j] *= scale;
-    maximum = tile[j] > maximum ? tile[j] : maximum;
   }
+  const float maximum = largest(tops);
   if (maximum > *top) {
     const float share = expf(*top - maximum);
     *total *= share;
@@ -33,15 +33,15 @@ LATENT_INLINE void head_row(const HeadLabels& labels, int64_t row, int64_t begin
   }
   Floats totals = {};
   const float over = *top;
-  each_vector(0, count, [&](int64_t at, int64_t lanes) __attribute__((always_inline)) {
-    const Floats e = exp_of(load_lanes(tile + at, lanes) - over);
-    store_lanes(tile + at, e, lanes);
-    totals += lanes == kLanes ? e : load_part(tile + at, lanes);
-  });
+  for (int64_t at = 0; at < count; at += kLanes) {
+    const Floats e = exp_of(load(tile + at) - over);
+    store(tile + at, e);
+    totals += e;
+  }
   *total += sum(totals);
 }
 
-// A unit is one row of the tile, whose rows are `stride` apart.
+// A unit is one row of the tile, whose rows are `stride` apart: whole vectors.
 static void head_stretch(const HeadLabels& labels, const HeadSums& sums, int64_t vocabulary_begin,
                          int64_t vocabulary_end, float scale, float* tile, int64_t stride, int64_t begin,
                          int64_t end) {
@@ -109,9 +109,8 @@ static void head_slope(const HeadLabels& labels, const float* state, const float
     float* to = tile + (row - begin) * stride;
     const float *own = state + row * (count + 2), log_sum = own[0], weight = scale * dy[row];
     const float factor = own[1] * weight;
-    each_vector(0, vocabulary_end - vocabulary_begin, [&](int64_t at, int64_t lanes) __attribute__((always_inline)) {
-      store_lanes(to + at, exp_of(load_lanes(to + at, lanes) * scale - log_sum) * factor, lanes);
-    });
+    for (int64_t at = 0; at < vocabulary_end - vocabulary_begin; at += kLanes)
+      store(to + at, exp_of(load(to + at) * scale - log_sum) * factor);
     for (int64_t j = 0; j < count; j++) {
       const int64_t id = labels.ids[row * count + j];
       if (id >= vocabulary_begin && id < vocabulary_end) to[id - vocabulary_begin] = own[2 + j] * weight;

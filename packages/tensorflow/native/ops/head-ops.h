@@ -50,6 +50,34 @@ inline int64_t groups_of(int64_t vocabulary) {
 
 inline double head_cycles(int64_t tokens, int64_t width) { return tokens * (width / 8.0 + 4); }
 
+// Tiles are whole vectors of any instruction set. So is the copy of a table of one stretch, with rows of 0: products with
+// a few columns too many are faster than products of an odd number of them.
+inline int64_t padded(int64_t columns) { return (columns + 15) / 16 * 16; }
+
+class HeadTable {
+ public:
+  HeadTable(const float* table, int64_t vocabulary, int64_t width) : table_(table), width_(width) {
+    if (vocabulary > kTileColumns || vocabulary % 16 == 0) return;
+    copy_.resize(padded(vocabulary) * width);
+    std::copy(table, table + vocabulary * width, copy_.begin());
+  }
+
+  // hidden T^T of the tokens [begin, end), in rows padded(end - begin) apart.
+  void logits(const float* hidden, int64_t rows, int64_t begin, int64_t end, float* tile) const {
+    const int64_t columns = end - begin, stride = padded(columns);
+    const bool copied = !copy_.empty();
+    loops().product(Form::kNT, rows, copied ? stride : columns, width_, hidden, width_,
+                    copied ? copy_.data() : table_ + begin * width_, width_, tile, stride, false);
+  }
+
+  const float* row(int64_t token) const { return table_ + token * width_; }
+
+ private:
+  const float* table_;
+  int64_t width_;
+  std::vector<float> copy_;
+};
+
 class HeadLossOp : public OpKernel {
  public:
   explicit HeadLossOp(OpKernelConstruction* construction) : OpKernel(construction) {
@@ -79,6 +107,7 @@ class HeadLossOp : public OpKernel {
     Tensor memory;
     OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({needed}), &memory));
     float* scratch = memory.flat<float>().data();
+    const HeadTable words(floats(table), vocabulary, width);
     for (int64_t first = 0; first < rows; first += chunk) {
       const int64_t part = std::min(chunk, rows - first);
       std::vector<HeadSums> sums(groups);
@@ -90,7 +119,7 @@ class HeadLossOp : public OpKernel {
       }
       const HeadLabels labels = {ints(ids) + first * count,
                                  sparse ? floats(context->input(3)) + first * count : nullptr, count, tail_};
-      add_up(context, labels, sums, floats(hidden) + first * width, floats(table), part, vocabulary);
+      add_up(context, labels, sums, floats(hidden) + first * width, words, part, vocabulary);
       share_out(context, part, (groups + count) * width / 4.0 + 20 * count, [&](int64_t begin, int64_t end) {
         loops().head_finish(labels, sums.data(), groups, floats(table), scale_, loss + first, slope + first * width,
                             state + first * (count + 2), begin, end);
@@ -101,13 +130,13 @@ class HeadLossOp : public OpKernel {
  private:
   // A unit is some rows with one group of the vocabulary; units of a group come one after the other, for its caches.
   void add_up(OpKernelContext* context, const HeadLabels& labels, const std::vector<HeadSums>& sums,
-              const float* hidden, const float* table, int64_t rows, int64_t vocabulary) const {
+              const float* hidden, const HeadTable& table, int64_t rows, int64_t vocabulary) const {
     const int64_t groups = static_cast<int64_t>(sums.size()), width = sums[0].width, unit_rows = 64 * groups;
     const int64_t row_units = (rows + unit_rows - 1) / unit_rows;
     const int64_t tile_rows = std::min(std::min(rows, unit_rows), kTileRows);
     const double cycles = std::min(rows, unit_rows) * head_cycles(vocabulary / groups, 2 * width);
     share_out(context, groups * row_units, cycles, [&](int64_t begin, int64_t end) {
-      const Scratch tile(tile_rows * std::min(vocabulary, kTileColumns));
+      const Scratch tile(tile_rows * padded(std::min(vocabulary, kTileColumns)));
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t group = unit / row_units, first = unit % row_units * unit_rows;
         add_up_group(labels, sums[group], hidden, table, first, std::min(rows, first + unit_rows),
@@ -116,7 +145,7 @@ class HeadLossOp : public OpKernel {
     });
   }
 
-  void add_up_group(const HeadLabels& labels, const HeadSums& sums, const float* hidden, const float* table,
+  void add_up_group(const HeadLabels& labels, const HeadSums& sums, const float* hidden, const HeadTable& table,
                     int64_t first, int64_t last, int64_t begin, int64_t end, float* tile) const {
     const int64_t width = sums.width;
     std::fill(sums.rows + first * width, sums.rows + last * width, 0.0f);
@@ -126,10 +155,9 @@ class HeadLossOp : public OpKernel {
       const int64_t to = std::min(end, from + kTileColumns), columns = to - from;
       for (int64_t row = first; row < last; row += kTileRows) {
         const int64_t rows = std::min(last - row, kTileRows);
-        loops().product(Form::kNT, rows, columns, width, hidden + row * width, width, table + from * width, width, tile,
-                        columns, false);
-        loops().head_stretch(labels, sums, from, to, scale_, tile, columns, row, row + rows);
-        loops().product(Form::kNN, rows, width, columns, tile, columns, table + from * width, width,
+        table.logits(hidden + row * width, rows, from, to, tile);
+        loops().head_stretch(labels, sums, from, to, scale_, tile, padded(columns), row, row + rows);
+        loops().product(Form::kNN, rows, width, columns, tile, padded(columns), table.row(from), width,
                         sums.rows + row * width, width, true);
       }
     }
@@ -166,10 +194,11 @@ class HeadTableGradientOp : public OpKernel {
                                                    TensorShape({parts == 1 ? 0 : parts * vocabulary * width}), &memory));
     float* sums = parts == 1 ? gradient : memory.flat<float>().data();
     const HeadLabels labels = {ints(ids), nullptr, count, false};
+    const HeadTable words(floats(table), vocabulary, width);
     const int64_t tile_columns = std::min(vocabulary, kTileColumns);
     const double cycles = rows / parts * head_cycles(tile_columns, 2 * width);
     share_out(context, stretches * parts, cycles, [&](int64_t begin, int64_t end) {
-      const Scratch tile(kTileRows * tile_columns);
+      const Scratch tile(kTileRows * padded(tile_columns));
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t part = unit % parts, from = unit / parts * kTileColumns;
         const int64_t to = std::min(vocabulary, from + kTileColumns), columns = to - from;
@@ -179,11 +208,10 @@ class HeadTableGradientOp : public OpKernel {
         for (int64_t row = rows * part / parts; row < last; row += kTileRows) {
           const int64_t height = std::min(last - row, kTileRows);
           const float* read = floats(hidden) + row * width;
-          loops().product(Form::kNT, height, columns, width, read, width, floats(table) + from * width, width,
-                          tile.data(), columns, false);
-          loops().head_slope(labels, floats(state), floats(dy), from, to, scale_, tile.data(), columns, row,
+          words.logits(read, height, from, to, tile.data());
+          loops().head_slope(labels, floats(state), floats(dy), from, to, scale_, tile.data(), padded(columns), row,
                              row + height);
-          loops().product(Form::kTN, columns, width, height, tile.data(), columns, read, width, own, width, true);
+          loops().product(Form::kTN, columns, width, height, tile.data(), padded(columns), read, width, own, width, true);
         }
       }
     });

@@ -154,23 +154,22 @@ static void test_element_wise(const Loops& loops, int64_t count) {
   expect_close(name + " swiglu gate gradient", dgate, gate_slope, 5e-6, 1e-6);
   expect_close(name + " swiglu up gradient", dup, up_slope, 2e-6, 1e-7);
 
-  const latent::AdamWSettings settings = {0.9f, 0.95f, 1e-8f, 0.01f, 0.001f};
-  Numbers variance = normal(count), decayed(count), new_mean(count), new_variance(count);
+  const float decay = 0.001f, scale = 0.75f;
+  const latent::AdamWSettings settings = {0.9f, 0.95f, 1e-8f, 0.01f, decay, scale};
+  Numbers weight = gate, mean = up, variance = normal(count);
   for (float& x : variance) x = x * x;
-  for (float& x : decayed) x = (float)below(2);
   Doubles weights(count), means(count), variances(count);
   for (int64_t i = 0; i < count; i++) {
-    means[i] = (double)settings.beta1 * up[i] + (1 - (double)settings.beta1) * dy[i];
-    variances[i] = (double)settings.beta2 * variance[i] + (1 - (double)settings.beta2) * dy[i] * dy[i];
-    weights[i] = gate[i] * (1 - (double)decayed[i] * settings.decay) -
-                 means[i] / (sqrt(variances[i]) + settings.epsilon) * settings.rate;
+    const double slope = (double)dy[i] * scale;
+    means[i] = (double)settings.beta1 * up[i] + (1 - (double)settings.beta1) * slope;
+    variances[i] = (double)settings.beta2 * variance[i] + (1 - (double)settings.beta2) * slope * slope;
+    weights[i] = gate[i] * (1 - (double)decay) - means[i] / (sqrt(variances[i]) + settings.epsilon) * settings.rate;
   }
-  const latent::AdamWVectors vectors = {gate.data(),    dy.data(), up.data(),       variance.data(),
-                                        decayed.data(), y.data(),  new_mean.data(), new_variance.data()};
+  const latent::AdamWVectors vectors = {dy.data(), weight.data(), mean.data(), variance.data()};
   in_parts(count, [&](int64_t begin, int64_t end) { loops.adam_w(settings, vectors, begin, end); });
-  expect_close(name + " adamW weights", y, weights, 1e-5, 1e-6);
-  expect_close(name + " adamW mean", new_mean, means, 1e-5, 1e-6);
-  expect_close(name + " adamW variance", new_variance, variances, 1e-5, 1e-6);
+  expect_close(name + " adamW weights", weight, weights, 1e-5, 1e-6);
+  expect_close(name + " adamW mean", mean, means, 1e-5, 1e-6);
+  expect_close(name + " adamW variance", variance, variances, 1e-5, 1e-6);
 }
 
 // What Random123's known answer of Philox4x32-10 (kat_vectors) keeps; then counts, parts and the last block.
@@ -345,6 +344,85 @@ static void test_vocabulary(const Loops& loops, int64_t rows, int64_t vocabulary
   expect_close(name + " scaled rows", scaled, slopes, 1e-6, 1e-7);
 }
 
+// Rows of D numbers with two groups of a vocabulary, in stretches that do not divide it.
+static void test_head(const Loops& loops, int64_t rows, int64_t vocabulary, int64_t count, int64_t width, bool tail) {
+  const std::string name = std::string(loops.instruction_set) + " head loss ";
+  const Numbers hidden = normal(rows * width), table = normal(vocabulary * width), dy = normal(rows);
+  const float scale = 0.7f;
+  std::vector<int32_t> ids;
+  Numbers labels(rows * count);
+  Doubles costs(rows), slopes(rows * width), weights(rows * vocabulary);
+  for (int64_t r = 0; r < rows; r++) {
+    std::vector<int32_t> order(vocabulary);
+    for (int64_t j = 0; j < vocabulary; j++) order[j] = (int32_t)j;
+    std::shuffle(order.begin(), order.end(), generator);
+    ids.insert(ids.end(), order.begin(), order.begin() + count);
+    Doubles p(vocabulary), q(vocabulary, 0.0);
+    double total = 0, mass = 0, outside = 0;
+    for (int64_t j = 0; j < vocabulary; j++) {
+      double dot = 0;
+      for (int64_t i = 0; i < width; i++) dot += (double)hidden[r * width + i] * table[j * width + i];
+      total += p[j] = exp(scale * dot);
+    }
+    for (double& x : p) x /= total;
+    for (int64_t j = 0; j < count; j++) {
+      labels[r * count + j] = (1 + (float)below(9)) / (10 * (float)count);
+      mass += q[order[j]] = labels[r * count + j];
+      costs[r] += q[order[j]] * (log(q[order[j]]) - log(p[order[j]]));
+    }
+    for (int64_t j = 0; j < vocabulary; j++) outside += q[j] == 0 ? p[j] : 0;
+    const double bucket = tail ? std::max(0.0, 1 - mass) : 0;
+    if (tail) costs[r] += bucket * (log(std::max(bucket, 1e-12)) - log(std::max(outside, 1e-12)));
+    for (int64_t j = 0; j < vocabulary; j++) {
+      const double slope =
+          p[j] * (mass + bucket) - q[j] - (q[j] == 0 ? p[j] * bucket / std::max(outside, 1e-12) : 0);
+      weights[r * vocabulary + j] = scale * dy[r] * slope;
+      for (int64_t i = 0; i < width; i++) slopes[r * width + i] += scale * slope * table[j * width + i];
+    }
+  }
+  const latent::HeadLabels teacher = {ids.data(), labels.data(), count, tail};
+  const int64_t split = vocabulary / 2;
+  Numbers picked(rows * count), sums[2], tops[2], totals[2];
+  std::vector<latent::HeadSums> groups;
+  for (int g = 0; g < 2; g++) {
+    sums[g].assign(rows * width, 0), tops[g].assign(rows, -INFINITY), totals[g].assign(rows, 0);
+    groups.push_back({sums[g].data(), tops[g].data(), totals[g].data(), picked.data(), width});
+    const int64_t last = g == 0 ? split : vocabulary;
+    for (int64_t from = g == 0 ? 0 : split; from < last;) {
+      const int64_t to = std::min<int64_t>(last, from + 1 + below(20)), stride = (to - from + 15) / 16 * 16;
+      in_parts(rows, [&](int64_t begin, int64_t end) {
+        const Scratch tile((end - begin) * stride);
+        loops.product(latent::Form::kNT, end - begin, to - from, width, hidden.data() + begin * width, width,
+                      table.data() + from * width, width, tile.data, stride, false);
+        loops.head_stretch(teacher, groups[g], from, to, scale, tile.data, stride, begin, end);
+        loops.product(latent::Form::kNN, end - begin, width, to - from, tile.data, stride,
+                      table.data() + from * width, width, sums[g].data() + begin * width, width, true);
+      });
+      from = to;
+    }
+  }
+  Numbers loss(rows), slope(rows * width), state(rows * (count + 2));
+  in_parts(rows, [&](int64_t begin, int64_t end) {
+    loops.head_finish(teacher, groups.data(), 2, table.data(), scale, loss.data(), slope.data(), state.data(), begin,
+                      end);
+  });
+  expect_close(name, loss, costs, 2e-5, 2e-5);
+  expect_close(name + "slope", slope, slopes, 1e-4, 2e-5);
+
+  const int64_t stride = (vocabulary + 15) / 16 * 16;
+  const Scratch tile(rows * stride);
+  loops.product(latent::Form::kNT, rows, vocabulary, width, hidden.data(), width, table.data(), width, tile.data, stride,
+                false);
+  in_parts(rows, [&](int64_t begin, int64_t end) {
+    loops.head_slope(teacher, state.data(), dy.data(), 0, vocabulary, scale, tile.data + begin * stride, stride, begin,
+                     end);
+  });
+  Numbers made;
+  for (int64_t r = 0; r < rows; r++)
+    made.insert(made.end(), tile.data + r * stride, tile.data + r * stride + vocabulary);
+  expect_close(name + "slope of logits", made, weights, 1e-4, 2e-5);
+}
+
 static void test_mixture(const Loops& loops, int64_t rows, int64_t count, int64_t width) {
   const int64_t vocabulary = 1 + below(20);
   const Numbers alpha = normal(rows * count), table = normal(vocabulary * width), dz = normal(rows * width);
@@ -392,6 +470,10 @@ static void test_all(const Loops& loops) {
   for (const int64_t width : {2, 6, 16, 32, 64, 128}) test_rotary(loops, 1 + below(5), 1 + below(4), width);
   for (const int64_t vocabulary : {2, 7, 16, 42, 333})
     test_vocabulary(loops, 1 + below(6), vocabulary, 1 + below((int)std::min<int64_t>(vocabulary - 1, 10)));
+  for (const int64_t vocabulary : {2, 7, 16, 42, 133})
+    for (const bool tail : {false, true})
+      test_head(loops, 1 + below(40), vocabulary, 1 + below((int)std::min<int64_t>(vocabulary - 1, 10)), 1 + below(20),
+                tail);
   for (const int64_t width : {1, 15, 16, 64, 100}) test_mixture(loops, 1 + below(6), 1 + below(10), width);
 }
 

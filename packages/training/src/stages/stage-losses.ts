@@ -1,4 +1,10 @@
-import { type KlSupport, type LossTerm, latentKl, type SlotLabels, weightedNll } from '@latent-sft/losses';
+import {
+  type KlSupport,
+  type LossTerm,
+  latentHeadKl,
+  type SlotLabels,
+  weightedHeadNll,
+} from '@latent-sft/losses';
 import { inputTable, type ModelConfig, outputTable, type Parameters } from '@latent-sft/model';
 import { type MixtureSettings, type VocabularyMixture, vocabularyMixture } from '@latent-sft/soft-embedding';
 import { mixture } from '@latent-sft/tensor';
@@ -110,9 +116,8 @@ export function studentLoss(
     count === read.count ? states : tf.slice(states, [start, 0], [count, -1]);
   const parts: Record<string, tf.Scalar> = {};
   if (term !== 'ce') {
-    const rows = from(0, slots);
-    const logits = tf.matMul<tf.Tensor2D>(rows, outputTable(config, parameters), false, true);
-    parts.kl = latentKl(logits, settings.support === 'sparse+tail' ? labels : shares, settings);
+    const own = settings.support === 'sparse+tail' ? labels : shares;
+    parts.kl = latentHeadKl(from(0, slots), outputTable(config, parameters), own, settings);
   }
   if (term !== 'kl') parts.ce = targetNll(config, parameters, batch, from(slots, batch.targets.count));
   const kl = parts.kl && tf.mul<tf.Scalar>(parts.kl, settings.klWeight);
@@ -127,6 +132,5 @@ function targetNll(
   batch: DeviceBatch,
   rows: tf.Tensor2D,
 ): tf.Scalar {
-  const logits = tf.matMul<tf.Tensor2D>(rows, outputTable(config, parameters), false, true);
-  return weightedNll(logits, batch.targetIds, batch.targetWeights);
+  return weightedHeadNll(rows, outputTable(config, parameters), batch.targetIds, batch.targetWeights);
 }
