@@ -8,7 +8,7 @@ export type {
   NamedTensors,
 } from './kernel.js';
 export { defineKernel, kernelNames, overrideKernel, registerKernels, runKernel } from './kernel.js';
-export { type AdamWSettings, type AdamWState, adamW } from './kernels/adam-w.js';
+export { type AdamWSettings, type AdamWState, type AdamWVariables, adamW } from './kernels/adam-w.js';
 export { type AdapterDropout, adaptedLinear } from './kernels/adapted-linear.js';
 export type { AdaptedMap } from './kernels/adapted-map.js';
 export {
@@ -24,12 +24,12 @@ export { type DropoutDraw, dropout } from './kernels/dropout.js';
 export { embedding } from './kernels/embedding.js';
 export { type FeedForwardBlock, feedForwardBlock } from './kernels/feed-forward-block.js';
 export { gelu } from './kernels/gelu.js';
+export { headCrossEntropy, headSparseKl } from './kernels/head-loss.js';
 export {
   appendToCache,
   cacheCapacity,
   type KeyValueCache,
 } from './kernels/key-value-cache.js';
-export { headCrossEntropy, headSparseKl } from './kernels/head-loss.js';
 export { layerNorm } from './kernels/layer-norm.js';
 export { mixture } from './kernels/mixture.js';
 export { rmsNorm } from './kernels/rms-norm.js';

@@ -167,13 +167,23 @@ describe('errors name the function, what it expected and what came', () => {
   });
 
   it('adamW', () => {
-    const settings = { learningRate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1e-8, weightDecay: 0, step: 1 };
-    const state = { mean: vector(3), variance: vector(3) };
-    expect(() => adamW(vector(3), vector(2), state, vector(3), settings)).toThrow(
-      'adamW: expected vectors of 3 numbers like the weights, got 2, 3, 3, 3',
+    const settings = {
+      ...{ learningRate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1e-8, weightDecay: 0, clip: 1 },
+      step: 1,
+    };
+    const of = (length: number) => ({
+      weights: [vector(1), vector(2)],
+      state: { mean: vector(3), variance: vector(length) },
+    });
+    const [flags, losses] = [tf.tensor1d([1, 0], 'int32'), vector(1)];
+    expect(() => adamW(of(3), [vector(1), vector(3)], flags, losses, settings)).toThrow(
+      'adamW: expected gradients [1], [2] like the weights, got [1], [3]',
+    );
+    expect(() => adamW(of(4), [vector(1), vector(2)], flags, losses, settings)).toThrow(
+      'adamW: expected a state of 3 numbers and 2 flags, got 3, 4, 2',
     );
     for (const step of [0, -1, Number.NaN]) {
-      expect(() => adamW(vector(3), vector(3), state, vector(3), { ...settings, step })).toThrow(
+      expect(() => adamW(of(3), [vector(1), vector(2)], flags, losses, { ...settings, step })).toThrow(
         `adamW: expected a step from 1 on, got ${step}`,
       );
     }

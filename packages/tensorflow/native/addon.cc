@@ -7,6 +7,7 @@
 #include "ops/feed-forward-ops.h"
 #include "ops/head-ops.h"
 #include "ops/layer-ops.h"
+#include "ops/optimiser-ops.h"
 #include "ops/table-ops.h"
 #include "ops/vocabulary-ops.h"
 

@@ -1,4 +1,5 @@
 import {
+  type AdamWVariables,
   adamW,
   adaptedLinear,
   attention,
@@ -104,14 +105,23 @@ export const KERNEL_CASES: Readonly<Record<string, (inputs: CaseInputs) => Kerne
   },
   'adam-w': (inputs) => {
     const vector = (name: string) => inputs.tensor<tf.Tensor1D>(name);
-    const [weights, gradient] = [vector('weights'), vector('gradient')];
-    const state = { mean: vector('mean'), variance: vector('variance') };
-    const decayed = tf.onesLike(weights);
+    const gradients = [vector('gradient')];
+    let variables: AdamWVariables = {
+      weights: [vector('weights')],
+      state: { mean: vector('mean'), variance: vector('variance') },
+    };
+    const [decayed, losses] = [tf.tensor1d([1], 'int32'), tf.tensor1d([1])];
     const settings = {
       ...{ learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
-      step: 10,
+      ...{ step: 10, clip: Number.POSITIVE_INFINITY },
     };
-    // no gradient passes through an optimiser
-    return { differentiable: [], compute: () => adamW(weights, gradient, state, decayed, settings).weights };
+    // no gradient passes through an optimiser; every run moves the weights, as the peer's does
+    const compute = () => {
+      const next = adamW(variables, gradients, decayed, losses, settings);
+      variables = next.variables;
+      next.norm.dispose();
+      return tf.clone(variables.weights[0]!);
+    };
+    return { differentiable: [], compute };
   },
 };

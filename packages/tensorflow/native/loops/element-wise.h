@@ -54,15 +54,14 @@ LATENT_INLINE Floats square_root_of(Floats x) {
 
 // Loshchilov and Hutter 2019, algorithm 2, with the bias corrections inside rate and epsilon.
 static void adam_w(const AdamWSettings& settings, const AdamWVectors& vectors, int64_t begin, int64_t end) {
-  const float beta1 = settings.beta1, beta2 = settings.beta2;
+  const float beta1 = settings.beta1, beta2 = settings.beta2, kept = 1.0f - settings.decay;
   each_vector(begin, end, [&](int64_t at, int64_t lanes) __attribute__((always_inline)) {
-    const Floats gradient = load_lanes(vectors.gradient + at, lanes);
+    const Floats gradient = load_lanes(vectors.gradient + at, lanes) * settings.scale;
     const Floats mean = load_lanes(vectors.mean + at, lanes) * beta1 + gradient * (1 - beta1);
     const Floats variance = load_lanes(vectors.variance + at, lanes) * beta2 + gradient * gradient * (1 - beta2);
-    const Floats kept = 1.0f - load_lanes(vectors.decayed + at, lanes) * settings.decay;
     const Floats move = mean / (square_root_of(variance) + settings.epsilon);
-    store_lanes(vectors.new_weights + at, load_lanes(vectors.weights + at, lanes) * kept - move * settings.rate, lanes);
-    store_lanes(vectors.new_mean + at, mean, lanes);
-    store_lanes(vectors.new_variance + at, variance, lanes);
+    store_lanes(vectors.weights + at, load_lanes(vectors.weights + at, lanes) * kept - move * settings.rate, lanes);
+    store_lanes(vectors.mean + at, mean, lanes);
+    store_lanes(vectors.variance + at, variance, lanes);
   });
 }

@@ -34,11 +34,12 @@ struct AttentionGradients {
 
 struct AdamWSettings {
   float beta1, beta2, epsilon, rate, decay;
+  float scale;  // of the gradient
 };
 
 struct AdamWVectors {
-  const float *weights, *gradient, *mean, *variance, *decayed;
-  float *new_weights, *new_mean, *new_variance;
+  const float* gradient;
+  float *weights, *mean, *variance;  // written into
 };
 
 // Which numbers a dropout drops: those whose word is below the threshold.

@@ -1,4 +1,4 @@
-// LatentSwiglu, LatentRmsNorm and their gradients, LatentRotary, LatentDropout, LatentAdamW.
+// LatentSwiglu, LatentRmsNorm and their gradients, LatentRotary, LatentDropout.
 #pragma once
 
 #include "op.h"
@@ -50,19 +50,6 @@ REGISTER_OP("LatentDropout")
     .Input("draw: int32")
     .Input("scale: float")
     .Output("y: float")
-    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
-
-// So are the settings.
-REGISTER_OP("LatentAdamW")
-    .Input("weights: float")
-    .Input("gradient: float")
-    .Input("mean: float")
-    .Input("variance: float")
-    .Input("decayed: float")
-    .Input("settings: float")
-    .Output("new_weights: float")
-    .Output("new_mean: float")
-    .Output("new_variance: float")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
 class SwigluOp : public OpKernel {
@@ -200,35 +187,11 @@ class DropoutOp : public OpKernel {
   }
 };
 
-class AdamWOp : public OpKernel {
- public:
-  explicit AdamWOp(OpKernelConstruction* construction) : OpKernel(construction) {}
-
-  void Compute(OpKernelContext* context) override {
-    const Tensor& weights = context->input(0);
-    for (int i = 1; i < 5; i++)
-      LATENT_REQUIRE(context, context->input(i).shape() == weights.shape(), "expected five vectors of one length");
-    LATENT_REQUIRE(context, context->input(5).NumElements() == 5, "expected five settings");
-    const float* setting = floats(context->input(5));
-    const AdamWSettings settings = {setting[0], setting[1], setting[2], setting[3], setting[4]};
-    AdamWVectors vectors = {floats(weights),           floats(context->input(1)), floats(context->input(2)),
-                            floats(context->input(3)), floats(context->input(4)), nullptr,
-                            nullptr,                   nullptr};
-    vectors.new_weights = output(context, 0, weights.shape());
-    vectors.new_mean = output(context, 1, weights.shape());
-    vectors.new_variance = output(context, 2, weights.shape());
-    if (vectors.new_weights == nullptr || vectors.new_mean == nullptr || vectors.new_variance == nullptr) return;
-    share_out(context, weights.NumElements(), 4,
-              [&](int64_t begin, int64_t end) { loops().adam_w(settings, vectors, begin, end); });
-  }
-};
-
 REGISTER_KERNEL_BUILDER(Name("LatentSwiglu").Device(tensorflow::DEVICE_CPU), SwigluOp);
 REGISTER_KERNEL_BUILDER(Name("LatentSwigluGradient").Device(tensorflow::DEVICE_CPU), SwigluGradientOp);
 REGISTER_KERNEL_BUILDER(Name("LatentRmsNorm").Device(tensorflow::DEVICE_CPU), RmsNormOp);
 REGISTER_KERNEL_BUILDER(Name("LatentRmsNormGradient").Device(tensorflow::DEVICE_CPU), RmsNormGradientOp);
 REGISTER_KERNEL_BUILDER(Name("LatentRotary").Device(tensorflow::DEVICE_CPU), RotaryOp);
 REGISTER_KERNEL_BUILDER(Name("LatentDropout").Device(tensorflow::DEVICE_CPU), DropoutOp);
-REGISTER_KERNEL_BUILDER(Name("LatentAdamW").Device(tensorflow::DEVICE_CPU), AdamWOp);
 
 }  // namespace latent

@@ -60,10 +60,14 @@ const dropout: KernelImplementation = {
 };
 
 const adamW: KernelImplementation = {
-  forward: ({ weights, gradient, mean, variance, decayed }, attributes) => {
-    const { beta1, beta2, epsilon, rate, decay } = attributes as Record<string, number>;
-    const settings = tf.tensor1d([beta1!, beta2!, epsilon!, rate!, decay!]);
-    return runOp('LatentAdamW', [weights!, gradient!, mean!, variance!, decayed!, settings], 3);
+  forward: (inputs, attributes) => {
+    const { beta1, beta2, epsilon, rate, decay, clip } = attributes as Record<string, number>;
+    const settings = tf.tensor1d([beta1!, beta2!, epsilon!, rate!, decay!, clip!]);
+    const { mean, variance, decayed, losses } = inputs;
+    const count = decayed!.size;
+    const all = (name: string) => Array.from({ length: count }, (_, i) => inputs[`${name}${i}`]!);
+    const read = [...all('weights'), ...all('gradient'), mean!, variance!, decayed!, losses!, settings];
+    return runOp('LatentAdamW', read, 1, { count: BigInt(count) });
   },
   backward: () => ({}),
 };

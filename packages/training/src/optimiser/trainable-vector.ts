@@ -1,5 +1,5 @@
 import type { NamedArray, Parameters } from '@latent-sft/model';
-import { type AdamWState, adamW, valueAndGradients } from '@latent-sft/tensor';
+import { type AdamWSettings, type AdamWState, adamW, valueAndGradients } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 /** Settings that stay the same over a stage. */
@@ -30,37 +30,43 @@ export class NotFiniteError extends Error {}
 
 const VECTORS = ['weights', 'mean', 'variance'] as const;
 
+/** Losses computed one after another, their parts, and the gradients of their sum. */
+interface Descent {
+  readonly losses: tf.Scalar[];
+  readonly parts: { readonly name: string; readonly value: tf.Scalar }[];
+  gradients: tf.Tensor[];
+}
+
 /**
- * The tensors that a stage trains, held as one flat vector with its AdamW state, so that one step costs a dozen
- * operations however many tensors there are. `parameters` are views of it by name.
+ * The tensors that a stage trains, with their AdamW state. A step costs one operation however many tensors there are,
+ * which writes in place where it is fused: so the tensors' memory is theirs alone, and who wants to keep weights over a
+ * step copies them to the host.
  */
 export class TrainableVector {
-  parameters: Parameters;
+  /** By name; after a step they hold other numbers, and may be other tensors. */
+  parameters: Parameters = new Map();
   private readonly names: string[];
   private readonly shapes: number[][];
   private readonly sizes: number[];
-  private weights: tf.Tensor1D;
-  private state: AdamWState;
+  private readonly total: number;
   private readonly decayed: tf.Tensor1D;
+  private state!: AdamWState;
 
   constructor(initial: ReadonlyMap<string, NamedArray>) {
     this.names = [...initial.keys()];
     this.shapes = [...initial.values()].map(({ shape }) => [...shape]);
     this.sizes = [...initial.values()].map(({ data }) => data.length);
-    const total = this.sizes.reduce((a, b) => a + b, 0);
-    const flat = new Float32Array(total);
-    const decayed = new Float32Array(total);
-    let start = 0;
-    for (const { shape, data } of initial.values()) {
-      flat.set(data, start);
-      // norms are not decayed, as is the custom
-      if (shape.length > 1) decayed.fill(1, start, start + data.length);
-      start += data.length;
-    }
-    this.weights = tf.tensor1d(flat);
-    this.state = { mean: tf.zeros([total]), variance: tf.zeros([total]) };
-    this.decayed = tf.tensor1d(decayed);
-    this.parameters = this.views();
+    this.total = this.sizes.reduce((sum, size) => sum + size, 0);
+    // norms are not decayed, as is the custom
+    this.decayed = tf.tensor1d(
+      this.shapes.map(({ length }) => Number(length > 1)),
+      'int32',
+    );
+    this.take(
+      [...initial.values()].map(({ data }) => data),
+      new Float32Array(this.total),
+      new Float32Array(this.total),
+    );
   }
 
   /**
@@ -78,82 +84,76 @@ export class TrainableVector {
     settings: OptimiserSettings,
   ): StepReport {
     if (losses.length === 0) throw new Error('descend: expected at least one loss, got none');
-    const sum = { loss: 0, parts: {} as Record<string, number> };
-    let gradient: tf.Tensor1D | null = null;
-    for (const lossOf of losses) {
-      const part = this.gradientOf(lossOf);
-      sum.loss += part.loss;
-      for (const [name, value] of Object.entries(part.parts))
-        sum.parts[name] = (sum.parts[name] ?? 0) + value;
-      const before: tf.Tensor1D | null = gradient;
-      gradient = before ? tf.add<tf.Tensor1D>(before, part.gradient) : part.gradient;
-      if (before) tf.dispose([before, part.gradient]);
-    }
-    return this.apply(gradient!, sum, step, learningRate, settings);
-  }
-
-  /** One loss with its parts, and its gradient as one flat vector that the caller disposes. */
-  private gradientOf(lossOf: (parameters: Parameters) => Loss) {
-    const kept: Record<string, tf.Scalar> = {};
-    const inputs = this.names.map((name) => this.parameters.get(name)!);
-    const { value: loss, gradients } = valueAndGradients(() => {
-      const result = lossOf(this.parameters);
-      for (const [name, part] of Object.entries(result.parts)) kept[name] = tf.keep(tf.clone(part));
-      return result.loss;
-    }, inputs);
-    const missing = this.names.find((_, i) => gradients[i] === null);
-    if (missing !== undefined) {
-      tf.dispose([loss, ...Object.values(kept), ...gradients.filter((gradient) => gradient !== null)]);
-      throw new Error(`descend: expected a loss of every parameter, got none of ${missing}`);
-    }
-    const gradient = tf.tidy(() => tf.concat1d(gradients.map((each) => tf.reshape(each!, [each!.size]))));
-    tf.dispose(gradients as tf.Tensor[]);
-    const parts = Object.fromEntries(Object.entries(kept).map(([name, part]) => [name, part.dataSync()[0]!]));
-    const value = loss.dataSync()[0]!;
-    tf.dispose([loss, ...Object.values(kept)]);
-    return { loss: value, parts, gradient };
-  }
-
-  private apply(
-    gradient: tf.Tensor1D,
-    { loss, parts }: Pick<StepReport, 'loss' | 'parts'>,
-    step: number,
-    learningRate: number,
-    settings: OptimiserSettings,
-  ): StepReport {
-    const norm = tf.tidy(() => tf.sqrt(tf.sum(tf.square(gradient))));
-    const report: StepReport = { loss, gradientNorm: norm.dataSync()[0]!, parts };
-    norm.dispose();
-    if (!Number.isFinite(report.loss) || !Number.isFinite(report.gradientNorm)) {
-      gradient.dispose();
+    const descent: Descent = { losses: [], parts: [], gradients: [] };
+    try {
+      for (const lossOf of losses) this.addGradient(lossOf, descent);
+      const report = this.apply(descent, { ...settings, learningRate, step });
+      if (Number.isFinite(report.loss) && Number.isFinite(report.gradientNorm)) return report;
       const what = Number.isFinite(report.loss)
         ? `gradient norm ${report.gradientNorm}`
         : `loss ${report.loss}`;
       throw new NotFiniteError(`descend: expected a finite loss and gradient at step ${step}, got ${what}`);
+    } finally {
+      tf.dispose([...descent.losses, ...descent.parts.map(({ value }) => value), ...descent.gradients]);
     }
-    const { clip, ...rest } = settings;
-    const scale = report.gradientNorm > clip ? clip / report.gradientNorm : 1;
-    const clipped = scale === 1 ? gradient : tf.mul<tf.Tensor1D>(gradient, scale);
-    const next = adamW(this.weights, clipped, this.state, this.decayed, { ...rest, learningRate, step });
-    tf.dispose([gradient, clipped, this.weights, this.state.mean, this.state.variance]);
-    this.replace(next.weights, next.state);
-    return report;
+  }
+
+  /** Computes one loss, and adds its gradients to those of the losses before it. */
+  private addGradient(lossOf: (parameters: Parameters) => Loss, descent: Descent): void {
+    const { value, gradients } = valueAndGradients(() => {
+      const { loss, parts } = lossOf(this.parameters);
+      for (const [name, part] of Object.entries(parts))
+        descent.parts.push({ name, value: tf.keep(tf.clone(part)) });
+      return loss;
+    }, this.tensors());
+    descent.losses.push(value);
+    const before = descent.gradients;
+    const missing = this.names.filter((_, i) => gradients[i] === null);
+    const added = gradients.filter((gradient) => gradient !== null);
+    if (missing.length > 0) {
+      tf.dispose(added);
+      throw new Error(`descend: expected a loss of every parameter, got none of ${missing.join(', ')}`);
+    }
+    descent.gradients = before.length > 0 ? added.map((gradient, i) => tf.add(before[i]!, gradient)) : added;
+    if (before.length > 0) tf.dispose([...before, ...added]);
+  }
+
+  /** One step, and what it saw; loss, parts and norm are read together. */
+  private apply({ losses, parts, gradients }: Descent, settings: AdamWSettings): StepReport {
+    const stacked = tf.stack(losses) as tf.Tensor1D;
+    const before = { weights: this.tensors(), state: this.state };
+    const { variables, norm } = adamW(before, gradients, this.decayed, stacked, settings);
+    if (variables !== before) this.hold(variables.weights, variables.state);
+    const seen = [norm, ...losses, ...parts.map(({ value }) => value)];
+    const read = tf.tidy(() => [...tf.stack(seen).dataSync<'float32'>()]);
+    tf.dispose([stacked, norm]);
+    const sums: Record<string, number> = {};
+    parts.forEach(({ name }, i) => {
+      sums[name] = (sums[name] ?? 0) + read[1 + losses.length + i]!;
+    });
+    const loss = read.slice(1, 1 + losses.length).reduce((sum, each) => sum + each, 0);
+    return { loss, gradientNorm: read[0]!, parts: sums };
   }
 
   /** The weights by name, copied to the host. */
   arrays(): Map<string, NamedArray> {
-    return this.unflatten(this.weights.dataSync<'float32'>());
+    const data = this.tensors().map((tensor) => Float32Array.from(tensor.dataSync<'float32'>()));
+    return new Map(this.names.map((name, i) => [name, { shape: this.shapes[i]!, data: data[i]! }]));
   }
 
   /** Weights and optimiser state as three flat arrays, for a checkpoint. */
   snapshot(): Map<string, NamedArray> {
-    const tensors = { weights: this.weights, ...this.state };
-    return new Map(
-      VECTORS.map((name) => [
-        name,
-        { shape: [tensors[name].size], data: Float32Array.from(tensors[name].dataSync()) },
-      ]),
+    const weights = new Float32Array(this.total);
+    let start = 0;
+    for (const tensor of this.tensors()) {
+      weights.set(tensor.dataSync<'float32'>(), start);
+      start += tensor.size;
+    }
+    const [mean, variance] = [this.state.mean, this.state.variance].map((tensor) =>
+      Float32Array.from(tensor.dataSync<'float32'>()),
     );
+    const arrays = { weights, mean: mean!, variance: variance! };
+    return new Map(VECTORS.map((name) => [name, { shape: [this.total], data: arrays[name] }]));
   }
 
   /**
@@ -162,46 +162,42 @@ export class TrainableVector {
    * @throws if it is of another number of parameters.
    */
   restore(snapshot: ReadonlyMap<string, NamedArray>): void {
-    const arrays = VECTORS.map((name) => {
+    const [weights, mean, variance] = VECTORS.map((name) => {
       const data = snapshot.get(name)?.data;
-      if (data?.length !== this.weights.size) {
-        throw new Error(
-          `restore: expected ${name} of ${this.weights.size} numbers, got ${data?.length ?? 'none'}`,
-        );
+      if (data?.length !== this.total) {
+        throw new Error(`restore: expected ${name} of ${this.total} numbers, got ${data?.length ?? 'none'}`);
       }
-      return tf.tensor1d(data);
+      return data;
     });
-    tf.dispose([this.weights, this.state.mean, this.state.variance]);
-    this.replace(arrays[0]!, { mean: arrays[1]!, variance: arrays[2]! });
+    let start = 0;
+    const arrays = this.sizes.map((size) => {
+      start += size;
+      return weights!.subarray(start - size, start);
+    });
+    tf.dispose([...this.tensors(), this.state.mean, this.state.variance]);
+    this.take(arrays, mean!, variance!);
   }
 
   dispose(): void {
-    tf.dispose([this.weights, this.state.mean, this.state.variance, this.decayed]);
-    for (const tensor of this.parameters.values()) tensor.dispose();
+    tf.dispose([...this.tensors(), this.state.mean, this.state.variance, this.decayed]);
   }
 
-  private replace(weights: tf.Tensor1D, state: AdamWState): void {
-    for (const tensor of this.parameters.values()) tensor.dispose();
-    this.weights = weights;
+  private tensors(): tf.Tensor[] {
+    return this.names.map((name) => this.parameters.get(name)!);
+  }
+
+  private hold(weights: readonly tf.Tensor[], state: AdamWState): void {
+    this.parameters = new Map(this.names.map((name, i) => [name, weights[i]!]));
     this.state = state;
-    this.parameters = this.views();
   }
 
-  private views(): Parameters {
-    const parts = tf.split(this.weights, this.sizes);
-    const views = new Map(this.names.map((name, i) => [name, tf.reshape(parts[i]!, this.shapes[i]!)]));
-    tf.dispose(parts);
-    return views;
-  }
-
-  private unflatten(flat: Float32Array): Map<string, NamedArray> {
-    let start = 0;
-    return new Map(
-      this.names.map((name, i) => {
-        const data = flat.slice(start, start + this.sizes[i]!);
-        start += this.sizes[i]!;
-        return [name, { shape: this.shapes[i]!, data }];
-      }),
-    );
+  /** Makes tensors of arrays, which are copied: a tensor may lie in the memory of its array. */
+  private take(weights: readonly Float32Array[], mean: Float32Array, variance: Float32Array): void {
+    const tensors = weights.map((data, i) => tf.tensor(Float32Array.from(data), this.shapes[i]!, 'float32'));
+    const state = {
+      mean: tf.tensor1d(Float32Array.from(mean)),
+      variance: tf.tensor1d(Float32Array.from(variance)),
+    };
+    this.hold(tensors, state);
   }
 }
