@@ -100,4 +100,23 @@ export function testAdamW(): void {
       tf.dispose([...given, decayed, losses, next.norm]);
     });
   });
+
+  it('adamW: never changes what others made of the same memory', async () => {
+    await withoutLeaks(() => {
+      let variables = open();
+      const [reshaped, given] = [tf.reshape(variables.weights[2]!, [-1]), tensorsOf(start)];
+      const before = [...reshaped.dataSync()];
+      const [decayed, losses] = [tf.tensor1d(DECAYED, 'int32'), tf.tensor1d([1])];
+      try {
+        const next = adamW(variables, given, decayed, losses, { ...SETTINGS, clip: 1, step: 1 });
+        ({ variables } = next);
+        next.norm.dispose();
+      } catch (error) {
+        expect((error as Error).message).toContain('expected weights that no one else holds');
+      }
+      expect([...reshaped.dataSync()]).toEqual(before);
+      close(variables);
+      tf.dispose([...given, reshaped, decayed, losses]);
+    });
+  });
 }
