@@ -9,6 +9,8 @@ import {
   dropout,
   fullKl,
   gatherRows,
+  headCrossEntropy,
+  headSparseKl,
   layerNorm,
   mixture,
   rmsNorm,
@@ -142,6 +144,20 @@ describe('errors name the function, what it expected and what came', () => {
         `scatterRows: expected base [3, D] and values [2, D], got [${base.shape}] and [${values.shape}]`,
       );
     }
+  });
+
+  it('headCrossEntropy and headSparseKl', () => {
+    const targets = tf.tensor1d([1, 0], 'int32');
+    expect(() => headCrossEntropy(matrix(2, 5), matrix(3, 4), targets)).toThrow(
+      'headCrossEntropy: expected hidden [R, 4] like table [3,4], got [2,5]',
+    );
+    expect(() => headCrossEntropy(matrix(3, 4), matrix(3, 4), targets)).toThrow(
+      'headCrossEntropy: expected 3 targets for hidden [3,4], got 2',
+    );
+    const ids = tf.zeros<tf.Rank.R2>([2, 3], 'int32');
+    expect(() => headSparseKl(matrix(2, 4), matrix(5, 4), ids, matrix(2, 2))).toThrow(
+      'headSparseKl: expected ids and probabilities [2, k], got [2,3] and [2,2]',
+    );
   });
 
   it('crossEntropy, fullKl and sparseKl', () => {
