@@ -1,5 +1,6 @@
 import { fullKl, headSparseKl, sparseKl } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
+import { keepsLogits } from './keeps-logits.js';
 
 /** Which tokens the KL of a latent slot compares. */
 export type KlSupport = 'full' | 'sparse' | 'sparse+tail';
@@ -57,7 +58,8 @@ export function latentHeadKl(
 ): tf.Scalar {
   checkLabels('latentHeadKl', labels, settings);
   const { support, temperature } = settings;
-  if (!labels.ids) return latentKl(tf.matMul(hidden, table, false, true), labels, settings);
+  if (!labels.ids || keepsLogits(table))
+    return latentKl(tf.matMul(hidden, table, false, true), labels, settings);
   const options = { tail: support === 'sparse+tail', temperature };
   return overSlots(headSparseKl(hidden, table, labels.ids, labels.alpha, options), labels, temperature);
 }

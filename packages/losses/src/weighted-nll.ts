@@ -1,5 +1,6 @@
 import { crossEntropy, headCrossEntropy } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
+import { keepsLogits } from './keeps-logits.js';
 
 /**
  * The supervised loss sum_t w_t * -log p(x_t), in nats; the weights come from a reading of L_sup.
@@ -15,7 +16,7 @@ export function weightedNll(logits: tf.Tensor2D, targets: tf.Tensor1D, weights: 
 }
 
 /**
- * `weightedNll` of the logits h W^T, which are not kept.
+ * `weightedNll` of the logits h W^T, which a large vocabulary does not keep.
  *
  * @param hidden h, float32 [R, D], one row per target
  * @param table W, float32 [V, D]
@@ -30,6 +31,7 @@ export function weightedHeadNll(
   weights: tf.Tensor1D,
 ): tf.Scalar {
   checkWeights('weightedHeadNll', hidden, weights);
+  if (keepsLogits(table)) return weightedNll(tf.matMul(hidden, table, false, true), targets, weights);
   return tf.sum(tf.mul(headCrossEntropy(hidden, table, targets), weights));
 }
 

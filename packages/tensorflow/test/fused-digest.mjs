@@ -76,9 +76,73 @@ const draw = binding.createTensor([5], binding.TF_INT32, Int32Array.of(2 ** 29, 
 const scale = binding.createTensor([1], binding.TF_FLOAT, Float32Array.of(1.25));
 run('LatentDropout', [wide(), draw, scale], 1);
 
-const vector = () => floats(300_001);
-const settings = binding.createTensor([5], binding.TF_FLOAT, Float32Array.of(0.9, 0.95, 1e-8, 0.01, 0.001));
-run('LatentAdamW', [vector(), vector(), vector(), shares(300_001), vector(), settings], 3);
+const settings = binding.createTensor(
+  [6],
+  binding.TF_FLOAT,
+  Float32Array.of(0.9, 0.95, 1e-8, 0.01, 0.001, 1),
+);
+const moved = [floats(300, 1000), floats(77)];
+const moments = [floats(300_077), shares(300_077)];
+const norms = run(
+  'LatentAdamW',
+  [...moved, floats(300, 1000), floats(77), ...moments, ids(2, 2), floats(1), settings],
+  1,
+  [{ name: 'count', type: binding.TF_ATTR_INT, value: 2 }],
+);
+for (const id of [...moved, ...moments, ...norms])
+  hash.update(new Uint8Array(binding.tensorDataSync(id).buffer));
+
+// halves of a layer: full weights, and adapters that drop
+const epsilon = { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: 1e-5 };
+for (const [rank, weights] of [
+  [0, true],
+  [5, false],
+]) {
+  const [rows, width, inner, heads, groups, head] = [493, 72, 136, 4, 2, 18];
+  const map = (output, input) => [
+    shares(output, input),
+    rank > 0 ? shares(rank, input) : floats(0),
+    rank > 0 ? shares(output, rank) : floats(0),
+  ];
+  const adapters = (maps) => {
+    if (rank === 0) return [floats(0), ids(1, 0), floats(0)];
+    const words = Int32Array.from({ length: 5 * maps }, (_, i) => [2 ** 29, 3, 0, 12345, -6789][i % 5] + i);
+    const one = (x) => binding.createTensor([1], binding.TF_FLOAT, Float32Array.of(x));
+    return [one(2), binding.createTensor([5 * maps], binding.TF_INT32, words), one(1.25)];
+  };
+  const gradients = [flag('weights', weights)];
+  const before = [floats(rows, width), floats(width)];
+  const forward = [
+    ...before,
+    ...map(inner, width),
+    ...map(inner, width),
+    ...map(width, inner),
+    ...adapters(3),
+  ];
+  const [, ...kept] = run('LatentFeedForward', forward, 5, [epsilon]);
+  run('LatentFeedForwardGradient', [...forward, ...kept, floats(rows, width)], 11, gradients);
+
+  const ranges = binding.createTensor(
+    [1, rows, 3, 2],
+    binding.TF_INT32,
+    Int32Array.from({ length: rows * 6 }, (_, i) => {
+      const query = Math.floor(i / 6);
+      return [0, Math.ceil(query / 3), Math.ceil(query / 2), query, query, query + 1][i % 6];
+    }),
+  );
+  const maps = [
+    [heads * head, width],
+    [groups * head, width],
+    [groups * head, width],
+    [width, heads * head],
+  ];
+  const attended = [
+    ...[...before, ...maps.flatMap(([output, input]) => map(output, input)), ...adapters(4)],
+    ...[floats(1, rows, 1, head), floats(1, rows, 1, head), ranges],
+  ];
+  const [, ...held] = run('LatentAttentionBlock', attended, 8, [epsilon]);
+  run('LatentAttentionBlockGradient', [...attended, ...held, floats(rows, width)], 14, gradients);
+}
 
 const logits = floats(500, 1001);
 const labels = [ids(1001, 500, 1), shares(500, 1)];

@@ -145,4 +145,9 @@ export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
 };
 
 /** Those that compute matrix products themselves, in float32. */
-export const OWN_PRODUCTS: ReadonlySet<string> = new Set(['LatentAttentionBlock', 'LatentFeedForward']);
+export const OWN_PRODUCTS: ReadonlySet<string> = new Set([
+  'LatentAttentionBlock',
+  'LatentFeedForward',
+  'LatentHeadCrossEntropy',
+  'LatentHeadSparseKl',
+]);
