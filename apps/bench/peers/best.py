@@ -8,7 +8,7 @@ from one pass over chunks of rows, and logits are never kept.
 import torch
 import torch.nn.functional as F
 from serve import serve
-from training_work import Tensors, TrainingPeer, Work, load_work
+from training_work import LabellingPeer, Tensors, TrainingPeer, Work, load_work
 
 CHUNK_ROWS = 256
 
@@ -196,17 +196,22 @@ def prepare_stage_one(work: Work) -> dict:
 
 def encode(work: Work, layout: dict) -> tuple[torch.Tensor, torch.Tensor]:
     """Weights and words of every latent, [L, k] each."""
-    weights = work.encoder
-    inputs = F.embedding(layout["ids"], weights["model.embed_tokens.weight"])
-    query = weights.get("latent_query.weight")
-    if query is not None:
-        inputs = inputs.index_copy(0, layout["latents"], query.expand(len(layout["latents"]), -1))
-    hidden = states(work, weights, inputs, layout)
+    hidden = encoder_states(work, layout)
     table = work.decoder["model.embed_tokens.weight"].detach()
     with torch.no_grad():
         words = (hidden @ table.T).topk(work.training["support"], dim=-1).indices
     logits = torch.bmm(table[words], hidden[..., None])[..., 0]
     return logits.softmax(-1), words
+
+
+def encoder_states(work: Work, layout: dict) -> torch.Tensor:
+    """States of the latent rows, [L, D]."""
+    weights = work.encoder
+    inputs = F.embedding(layout["ids"], weights["model.embed_tokens.weight"])
+    query = weights.get("latent_query.weight")
+    if query is not None:
+        inputs = inputs.index_copy(0, layout["latents"], query.expand(len(layout["latents"]), -1))
+    return states(work, weights, inputs, layout)
 
 
 def decode(work: Work, layout: dict, latents: torch.Tensor) -> torch.Tensor:
@@ -267,8 +272,21 @@ def student_loss(work: Work, batch: dict) -> torch.Tensor:
     return loss + batch["entropy"]
 
 
+def encoder_layout(work: Work) -> dict:
+    return packed(work, [encoder_row(work, example) for example in work.examples])
+
+
+def label(work: Work, layout: dict) -> tuple[torch.Tensor, torch.Tensor]:
+    """Soft labels, from the logits of latent rows alone."""
+    hidden = encoder_states(work, layout)
+    values, words = (hidden @ work.decoder["model.embed_tokens.weight"].T).topk(work.training["support"], dim=-1)
+    return values.softmax(-1), words
+
+
 def open_work(params: dict) -> TrainingPeer:
-    work = load_work(params)
+    work = load_work({"phase": "labels", **params})
+    if params["work"] == "labelling":
+        return LabellingPeer(work, encoder_layout, label)
     if work.phase == "student":
         return TrainingPeer(work, prepare_student, student_loss)
     return TrainingPeer(work, prepare_stage_one, stage_one_loss)

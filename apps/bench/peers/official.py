@@ -7,7 +7,7 @@ a head over the ten most probable words, adapters that are not merged, AdamW.
 import torch
 import torch.nn.functional as F
 from serve import serve
-from training_work import Tensors, TrainingPeer, Work, load_work
+from training_work import LabellingPeer, Tensors, TrainingPeer, Work, load_work
 
 IGNORED = -100
 INITIAL, LATENT, SEGMENT, FINAL, PADDING = range(5)
@@ -159,15 +159,20 @@ def prepare_stage_one(work: Work) -> dict:
 
 def encode(work: Work, batch: dict) -> tuple[torch.Tensor, torch.Tensor]:
     """Weights and words of every latent, [L, k] each."""
+    hidden = encoder_states(work, batch)[batch["is_latent"]]
+    table = work.decoder["model.embed_tokens.weight"].detach()
+    logits, words = (hidden @ table.T).topk(work.training["support"], dim=-1)
+    return logits.softmax(-1), words
+
+
+def encoder_states(work: Work, batch: dict) -> torch.Tensor:
+    """States of every row, [B, T, D]."""
     weights = work.encoder
     inputs = F.embedding(batch["ids"], weights["model.embed_tokens.weight"])
     query = weights.get("latent_query.weight")
     if query is not None:
         inputs = torch.where(batch["is_latent"][..., None], query, inputs)
-    hidden = states(work, weights, inputs, batch["positions"], batch["mask"])[batch["is_latent"]]
-    table = work.decoder["model.embed_tokens.weight"].detach()
-    logits, words = (hidden @ table.T).topk(work.training["support"], dim=-1)
-    return logits.softmax(-1), words
+    return states(work, weights, inputs, batch["positions"], batch["mask"])
 
 
 def decode(work: Work, batch: dict, latents: torch.Tensor) -> torch.Tensor:
@@ -208,8 +213,18 @@ def student_loss(work: Work, batch: dict) -> torch.Tensor:
     return kl + token_loss(logits, rows["labels"])
 
 
+def label(work: Work, batch: dict) -> tuple[torch.Tensor, torch.Tensor]:
+    """Soft labels: logits of every row of the padded batch, the ten most probable words of the latent ones."""
+    hidden = encoder_states(work, batch)
+    logits = (hidden @ work.decoder["model.embed_tokens.weight"].T)[batch["is_latent"]]
+    values, words = logits.topk(work.training["support"], dim=-1)
+    return values.softmax(-1), words
+
+
 def open_work(params: dict) -> TrainingPeer:
-    work = load_work(params)
+    work = load_work({"phase": "labels", **params})
+    if params["work"] == "labelling":
+        return LabellingPeer(work, encoder_batch, label)
     if work.phase == "student":
         return TrainingPeer(work, prepare_student, student_loss)
     return TrainingPeer(work, prepare_stage_one, stage_one_loss)

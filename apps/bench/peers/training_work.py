@@ -31,7 +31,9 @@ class Work:
 
 
 def load_work(params: dict) -> Work:
-    """Loads the work; `phase` says which model moves: encoder, decoder, union, or student (the decoder alone)."""
+    """Loads the work; `phase` says which model moves: encoder, decoder, union, student (the decoder alone), or
+    labels (none).
+    """
     folder, phase = Path(params["folder"]), params["phase"]
     told = json.loads((folder / "work.json").read_text(encoding="utf-8"))
     base = load_file(folder / "model" / "model.safetensors")
@@ -94,3 +96,25 @@ class TrainingPeer:
         value = loss.item()
         end = time.perf_counter()
         return {"seconds": end - begin, "prepareSeconds": prepared - begin, "loss": value}
+
+
+class LabellingPeer:
+    """Soft labels of one batch by the frozen encoder, from tokens to numbers that can be written."""
+
+    def __init__(self, work: Work, prepare: Callable[[Work], dict], label: Callable[[Work, dict], tuple]):
+        self.work, self.prepare, self.label = work, prepare, label
+
+    def check(self, case: str) -> list[float]:
+        """Every weight, from the largest down, and for every latent the sum of its words: equals change no order."""
+        alpha, words = self.answer()
+        return [*alpha.flatten().tolist(), *words.sum(-1).tolist()]
+
+    def run(self, case: str) -> dict:
+        begin = time.perf_counter()
+        self.answer()
+        return {"seconds": time.perf_counter() - begin}
+
+    @torch.inference_mode()
+    def answer(self) -> tuple[torch.Tensor, torch.Tensor]:
+        alpha, words = self.label(self.work, self.prepare(self.work))
+        return alpha, words

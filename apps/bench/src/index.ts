@@ -3,6 +3,7 @@ export type { Load, Machine } from './measure/machine.js';
 export type { Summary } from './measure/statistics.js';
 export { type BenchOptions, checkOptions, suitesNamed } from './options.js';
 export { type DecodingSteps, decodingSteps, decodingTable } from './report/decoding-steps.js';
+export { markdownReport } from './report/markdown.js';
 export { caseTable, reportHeading, voidSentence } from './report/table.js';
 export type { BenchReport, CaseResult, PeerResult } from './results.js';
 export { type BenchObserver, runBench } from './run-bench.js';

@@ -24,7 +24,14 @@ export interface BenchOptions {
 }
 
 /** Suites that have been built so far. */
-export const BUILT_SUITES: readonly SuiteName[] = ['stage1', 'stage2', 'decode', 'kernels'];
+export const BUILT_SUITES: readonly SuiteName[] = [
+  'stage1',
+  'stage2',
+  'decode',
+  'labels',
+  'kernels',
+  'scaling',
+];
 
 const COUNTS = ['rounds', 'threads', 'layers', 'batch', 'latents', 'tokens'] as const;
 

@@ -1,7 +1,7 @@
 import type { Agreement } from './measure/agreement.js';
 import type { Load, Machine } from './measure/machine.js';
 import type { Summary } from './measure/statistics.js';
-import type { PeerName, SuiteName } from './suites/suite.js';
+import type { PeerName, Skipped, SuiteName } from './suites/suite.js';
 
 /** What one peer did in one case. */
 export interface PeerResult {
@@ -41,6 +41,8 @@ export interface CaseResult {
   readonly loadBefore: Load;
   readonly loadAfter: Load;
   readonly peers: readonly PeerResult[];
+  /** Peers that were left out, and why. */
+  readonly skipped?: readonly Skipped[] | undefined;
 }
 
 /** A whole run of the bench. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cacheFolder } from '@latent-sft/tensorflow';
+import { expectedBytes, sideBySide } from './measure/expected-memory.js';
 import { machine } from './measure/machine.js';
 import { type BenchOptions, checkOptions } from './options.js';
 import { PEERS_FOLDER, peerCommand } from './peer-commands.js';
@@ -9,10 +10,12 @@ import { runGroup } from './run-group.js';
 import { shapeOf } from './shapes/shape.js';
 import { DECODING_BATCHES, decodingSuite } from './suites/decoding-suite.js';
 import { kernelSuite } from './suites/kernel-suite.js';
+import { LABELLED_ROWS, labelsSuite } from './suites/labels-suite.js';
+import { SCALING_LAYERS, scalingGroup, scalingPoints } from './suites/scaling-suite.js';
 import type { CaseGroup } from './suites/suite.js';
 import { trainingSuite } from './suites/training-suites.js';
 import { kernelInputs } from './work/kernel-inputs.js';
-import { makeWork } from './work/make-work.js';
+import { makeVariant, makeWork } from './work/make-work.js';
 import { readWork, type WorkDescription } from './work/work-file.js';
 
 /** Told what goes on. */
@@ -77,13 +80,51 @@ async function groupsOf(
         groups.push(...kernelSuite(shape, kernelInputs(shape, seed, cache)));
       } else if (suite === 'stage1' || suite === 'stage2') {
         const { folder, work } = await model();
-        groups.push(...trainingSuite(suite, name, folder, work));
+        groups.push(
+          ...trainingSuite(suite, name, folder, work).flatMap((group) => thatFit(group, work, options)),
+        );
       } else if (suite === 'decode') {
         const { folder, work } = await model();
         groups.push(...decodingSuite(name, folder, work, batches));
-      } else
-        throw new Error(`runBench: expected a suite that is built, got ${suite}, which is not built yet`);
+      } else if (suite === 'labels') {
+        const labelled = shapeOf(name, { layers, batch: batch ?? LABELLED_ROWS[name] });
+        const folder = makeVariant((await model()).folder, labelled, seed);
+        groups.push(...labelsSuite(name, folder, readWork(folder)));
+      } else if (suite === 'scaling') {
+        const shallow = shapeOf(name, {
+          layers: Math.min(layers ?? SCALING_LAYERS, shape.config.layers),
+          batch,
+        });
+        const decoding = { batch: 1, latents: 1, tokens: 1 };
+        const weighed = name === 'demo' ? shape : shallow;
+        const folder = await makeWork({ shape: weighed, weights, seed, decoding, cache, onProgress });
+        for (const point of scalingPoints(weighed)) {
+          const variant = makeVariant(folder, point.shape, seed);
+          groups.push(scalingGroup(point, variant, readWork(variant)));
+        }
+      }
     }
   }
   return groups;
+}
+
+/** The group, or several of them where its peers together would not fit into memory. */
+function thatFit(group: CaseGroup, work: WorkDescription, options: BenchOptions): CaseGroup[] {
+  const wanted = group.peers.filter((name, i) => i === 0 || (options.peers?.includes(name) ?? true));
+  const expected = wanted.map((peer) => [peer, expectedBytes(peer, work)] as const);
+  const { memoryBytes } = machine();
+  const { groups, tooLarge } = sideBySide(expected, memoryBytes);
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(0)} GB`;
+  const skipped = tooLarge.map(([peer, bytes]) => ({
+    peer,
+    reason: `not run: expected to take ${gigabytes(bytes)} beside ours, of ${gigabytes(memoryBytes)}`,
+  }));
+  return groups.map((peers, i) => ({
+    ...group,
+    peers,
+    skipped: i === 0 ? skipped : [],
+    cases: group.cases.map((one) =>
+      groups.length === 1 ? one : { ...one, title: `${one.title}, beside ${peers.slice(1).join(' and ')}` },
+    ),
+  }));
 }

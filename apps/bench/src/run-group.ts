@@ -76,6 +76,7 @@ export async function runGroup(group: CaseGroup, settings: GroupSettings): Promi
       flops: one.flops,
       loadBefore: one.before,
       loadAfter: one.after,
+      ...(group.skipped?.length && { skipped: group.skipped }),
       peers: running.map(({ name, opened }, i) => ({
         peer: name,
         versions: opened.versions,
@@ -96,7 +97,7 @@ async function runCase(
   { rounds, warmUps, onProgress }: GroupSettings,
 ): Promise<Measured> {
   const before = load();
-  const params = { case: testCase.name };
+  const params = { case: testCase.asked ?? testCase.name };
   const values: number[][] = [];
   for (const { process } of running) values.push((await process.ask('check', checkedSchema, params)).values);
   const agreements = values.map((own, i) =>

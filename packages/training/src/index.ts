@@ -91,4 +91,5 @@ export {
 } from './stages/stage-losses.js';
 export { type StageOnePhase, stageOne } from './stages/stage-one.js';
 export type { StageOneModels } from './stages/stage-one-models.js';
+export { encodingWork } from './stages/step-flops.js';
 export { type LabelSource, studentStage } from './stages/student-stage.js';

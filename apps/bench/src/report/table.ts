@@ -27,22 +27,33 @@ export function reportHeading({ machine, threads, startedAt, settings, cases, vo
 
 /** The table of one case, peers line by line, as text. */
 export function caseTable(result: CaseResult): string {
+  const { head, rows } = caseCells(result);
+  return [caseHeading(result), drawTable(head, rows), ...caseNotes(result)].join('\n');
+}
+
+/** What a case is, on how much, and how busy the machine was. */
+export function caseHeading(result: CaseResult): string {
   const { suite, shape, title, flops, loadBefore, loadAfter } = result;
   const needed = flops ? `, ${scaled(flops, 'FLOP')} of needed products` : '';
   const amount = result.tokens ? `, ${result.examples} examples of ${result.tokens} tokens together` : '';
   const load = `load ${loadBefore.average[0].toFixed(2)} before, ${loadAfter.average[0].toFixed(2)} after`;
-  const columns = COLUMNS.filter(({ cell }) => result.peers.some((peer) => cell(peer, result) !== ''));
-  const rows = result.peers.map((peer) => columns.map(({ cell }) => cell(peer, result)));
-  const voids = result.peers.flatMap((peer) => voidSentence(peer) ?? []);
   const heading = [suite, shape, title].filter(Boolean).join(' · ');
-  return [
-    `${heading}${amount}${needed}; ${load}`,
-    drawTable(
-      columns.map(({ name }) => name),
-      rows,
-    ),
-    ...voids,
-  ].join('\n');
+  return `${heading}${amount}${needed}; ${load}`;
+}
+
+/** Names of the columns that have something to say, and a row a peer. */
+export function caseCells(result: CaseResult): { readonly head: string[]; readonly rows: string[][] } {
+  const columns = COLUMNS.filter(({ cell }) => result.peers.some((peer) => cell(peer, result) !== ''));
+  return {
+    head: columns.map(({ name }) => name),
+    rows: result.peers.map((peer) => columns.map(({ cell }) => cell(peer, result))),
+  };
+}
+
+/** Which peers were left out or computed something else, a sentence each. */
+export function caseNotes({ peers, skipped = [] }: CaseResult): string[] {
+  const left = skipped.map(({ peer, reason }) => `${peer}: ${reason}`);
+  return [...left, ...peers.flatMap((peer) => voidSentence(peer) ?? [])];
 }
 
 /** Why a comparison says nothing, or null. */
@@ -81,6 +92,13 @@ const COLUMNS: readonly Column[] = [
     cell: ({ gemmShare }) => (gemmShare === null ? '' : `${(100 * gemmShare).toFixed(0)} %`),
   },
   { name: 'peak', cell: ({ peakBytes }) => (peakBytes === null ? '' : scaled(peakBytes, 'B')) },
+  {
+    name: 'peak by ours',
+    cell: ({ peakBytes }, { peers: [ours] }) =>
+      peakBytes && ours?.peakBytes && peakBytes !== ours.peakBytes
+        ? `${(peakBytes / ours.peakBytes).toFixed(2)}x`
+        : '',
+  },
   { name: 'time by ours', cell: ({ ratio }) => (ratio ? `${ratio.median.toFixed(2)}x` : '') },
   { name: 'its spread', cell: ({ ratio }) => spread(ratio, (value) => value.toFixed(2)) },
 ];

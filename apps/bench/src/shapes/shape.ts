@@ -15,6 +15,8 @@ export interface Shape {
   /** Standard deviation of random weights. */
   readonly deviation: number;
   readonly lengths: readonly QuestionLengths[];
+  /** Chain tokens that a latent stands for. */
+  readonly rate: number;
   /** Examples a step. */
   readonly batch: number;
   /** Learning rate of the steps that are checked and timed. */
@@ -50,6 +52,7 @@ const DEMO: Shape = {
   tuning: { method: 'full' },
   deviation: 0.08,
   lengths: [[8, 12, 2]],
+  rate: 2,
   batch: 64,
   learningRate: 1e-3,
   special: { think: [1], end: [2], eos: 4, compress: 3, firstWord: 5 },
@@ -75,6 +78,7 @@ const SMOLLM2: Shape = {
   tuning: { method: 'lora', rank: 64, alpha: 128 },
   deviation: 0.02,
   lengths: GSM8K_LENGTHS,
+  rate: 2,
   batch: 8,
   learningRate: 1e-4,
   special: { think: [44, 17400, 46], end: [9617, 17400, 46], eos: 2, compress: 2, firstWord: 3 },

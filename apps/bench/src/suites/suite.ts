@@ -21,6 +21,8 @@ export type PeerName = (typeof PEERS)[number];
 /** What is timed, and compared before. */
 export interface BenchCase {
   readonly name: string;
+  /** What peers are asked to do, where that is not the name. */
+  readonly asked?: string;
   /** In words, with its size. */
   readonly title: string;
   /** Examples, and tokens, of one run; 0 where there is no such thing. */
@@ -41,4 +43,12 @@ export interface CaseGroup {
   readonly params: Readonly<Record<string, unknown>>;
   readonly cases: readonly BenchCase[];
   readonly needs: PythonNeeds;
+  /** Peers that are left out, and why. */
+  readonly skipped?: readonly Skipped[];
+}
+
+/** A peer that is not measured in a case. */
+export interface Skipped {
+  readonly peer: PeerName;
+  readonly reason: string;
 }

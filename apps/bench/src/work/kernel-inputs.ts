@@ -6,7 +6,7 @@ import { causalRanges, type NamedArray, writeSafetensors } from '@latent-sft/mod
 import { randomStream } from '@latent-sft/random';
 import { decoderLayout, segmentByRate, sizesOf } from '@latent-sft/segmentation';
 import type { Shape } from '../shapes/shape.js';
-import { RATE, SUPPORT } from './make-examples.js';
+import { SUPPORT } from './make-examples.js';
 
 /** Sizes that kernels are measured at: rows of a step, rows that reach the vocabulary, keys of one sequence. */
 export interface KernelSizes {
@@ -20,6 +20,9 @@ export const KERNEL_SIZES: Readonly<Record<Shape['name'], KernelSizes>> = {
   demo: { rows: 1664, vocabularyRows: 832, keys: 26, parameters: 130_000 },
   smollm2: { rows: 1024, vocabularyRows: 64, keys: 512, parameters: 4_880_000 },
 };
+
+/** Chain tokens of a latent in the mask of one example. */
+const RATE = 2;
 
 /** Raised when the same sizes come to mean other inputs. */
 const FORM = 1;

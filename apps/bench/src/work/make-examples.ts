@@ -2,9 +2,6 @@ import { type RandomDraws, randomDraws } from '@latent-sft/random';
 import { type ExampleTokens, segmentByRate } from '@latent-sft/segmentation';
 import { lengthsOf, type Shape } from '../shapes/shape.js';
 
-/** Chain tokens that a latent stands for. */
-export const RATE = 2;
-
 /** Words of a latent. */
 export const SUPPORT = 10;
 
@@ -24,7 +21,7 @@ export function makeExamples(shape: Shape, batch: number, seed: number): Example
     return {
       prompt: words(prompt),
       think: special.think,
-      segments: segmentByRate(words(chain), RATE),
+      segments: segmentByRate(words(chain), shape.rate),
       end: special.end,
       answer: [...words(answer - 1), special.eos],
     };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   initialLora,
@@ -76,6 +76,28 @@ export async function makeWork(settings: WorkSettings): Promise<string> {
     rmSync(draft, { recursive: true, force: true });
   }
   return folder;
+}
+
+/**
+ * Writes the same weights with other examples to a folder of its own, or finds it written; weights are linked, not copied.
+ *
+ * @param folder what `makeWork` gave
+ * @param shape with other lengths, rate or batch
+ * @returns the folder
+ */
+export function makeVariant(folder: string, shape: Shape, seed: number): string {
+  const { lengths, rate, batch } = shape;
+  const key = createHash('sha256').update(JSON.stringify([FORM, lengths, rate, batch, seed]));
+  const variant = `${folder}-${key.digest('hex').slice(0, 8)}`;
+  if (existsSync(join(variant, WORK_FILE))) return variant;
+  rmSync(variant, { recursive: true, force: true });
+  mkdirSync(variant);
+  for (const name of [MODEL_FOLDER, ADAPTERS_FILE]) {
+    if (existsSync(join(folder, name))) symlinkSync(join(folder, name), join(variant, name));
+  }
+  const work = describe(shape, seed, { batch: 1, latents: 1, tokens: 1 });
+  writeFileSync(join(variant, WORK_FILE), JSON.stringify(work));
+  return variant;
 }
 
 function describe(shape: Shape, seed: number, sizes: DecodingSizes): WorkDescription {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ServedWork } from '../process/serve.js';
 import { openDecoding } from './decoding-work.js';
 import { openKernels } from './kernel-work.js';
+import { openLabelling } from './labelling-work.js';
 import { openTraining } from './training-work.js';
 
 const paramsSchema = z.discriminatedUnion('work', [
@@ -12,6 +13,7 @@ const paramsSchema = z.discriminatedUnion('work', [
   }),
   z.looseObject({ work: z.literal('decoding'), folder: z.string(), rows: z.array(z.int().min(0)).min(1) }),
   z.looseObject({ work: z.literal('kernels'), folder: z.string() }),
+  z.looseObject({ work: z.literal('labelling'), folder: z.string() }),
 ]);
 
 /** The work that a request describes. */
@@ -19,5 +21,6 @@ export function openWork(params: unknown): ServedWork {
   const wanted = paramsSchema.parse(params);
   if (wanted.work === 'decoding') return openDecoding(wanted.folder, wanted.rows);
   if (wanted.work === 'kernels') return openKernels(wanted.folder);
+  if (wanted.work === 'labelling') return openLabelling(wanted.folder);
   return openTraining(wanted.folder, wanted.phase);
 }

@@ -63,7 +63,8 @@ function stageOf({ work, initial, base }: OpenedWork, context: StageContext, pha
   return studentStage(context, start, { train: (example) => labels[example]!, validation: refuse });
 }
 
-function contextOf({ work, base }: OpenedWork): StageContext {
+/** The work as what a stage of training is given. */
+export function contextOf({ work, base }: OpenedWork): StageContext {
   const { training, config, examples } = work;
   const lora = training.method === 'lora';
   return {

@@ -40,15 +40,14 @@ export function addBench(program: Command, terminal: Terminal): void {
     .option('--batch <count>', 'examples a step (default: 64 of demo, 8 of smollm2)', wholeNumber(1))
     .option('--latents <count>', 'latents of a decoded question', wholeNumber(1), 16)
     .option('--tokens <count>', 'answer tokens of a decoded question', wholeNumber(2), 16)
-    .option('--output <file>', 'writes the whole report there as JSON too')
+    .option('--output <file>', 'writes the whole report there too: JSON, or tables where it ends with .md')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<BenchCommandOptions>();
       if (options.precision === 'bfloat16-products') {
         throw new InputError('expected --precision float32, as peers compute in it, got bfloat16-products');
       }
-      const { caseTable, checkOptions, decodingTable, reportHeading, runBench, suitesNamed } = await import(
-        '@latent-sft/bench'
-      );
+      const { caseTable, checkOptions, decodingTable, markdownReport, reportHeading, runBench, suitesNamed } =
+        await import('@latent-sft/bench');
       const { layers, batch, peers, rounds, warmUps, backend, weights, seed, latents, tokens } = options;
       const wanted = {
         ...{ layers, batch, rounds, warmUps, backend, weights, seed, latents, tokens },
@@ -66,7 +65,10 @@ export function addBench(program: Command, terminal: Terminal): void {
       });
       if (options.output !== undefined) {
         const { writeFileAtomically } = await import('@latent-sft/model');
-        writeFileAtomically(options.output, [Buffer.from(`${JSON.stringify(report, null, 2)}\n`)]);
+        const written = options.output.endsWith('.md')
+          ? markdownReport(report)
+          : `${JSON.stringify(report, null, 2)}\n`;
+        writeFileAtomically(options.output, [Buffer.from(written)]);
       }
       const decoding = decodingTable(report);
       const summary = `${decoding && `${decoding}\n\n`}${reportHeading(report)}`;
