@@ -22,6 +22,7 @@ export { type DecoderPass, decoderStates, readStates } from './forward/decoder-s
 export { type LayerCache, layerCaches } from './forward/layer-cache.js';
 export { type PositionTable, positionTable } from './forward/positions.js';
 export { checkIds, scoreTokens } from './forward/score.js';
+export { type DecoderWeights, decoderWeights } from './generation/decoder-weights.js';
 export {
   type Generation,
   type GenerationRequest,

@@ -20,6 +20,7 @@ export {
 } from './kernels/attention.js';
 export { type AttentionBlock, attentionBlock } from './kernels/attention-block.js';
 export { crossEntropy } from './kernels/cross-entropy.js';
+export { decoderStep, fusesDecoderStep, type StepLayer, type StepLayers } from './kernels/decoder-step.js';
 export { type DropoutDraw, dropout } from './kernels/dropout.js';
 export { embedding } from './kernels/embedding.js';
 export { type FeedForwardBlock, feedForwardBlock } from './kernels/feed-forward-block.js';
@@ -32,6 +33,13 @@ export {
 } from './kernels/key-value-cache.js';
 export { layerNorm } from './kernels/layer-norm.js';
 export { mixture } from './kernels/mixture.js';
+export {
+  type PackedMap,
+  packedProduct,
+  packsWeights,
+  packWeights,
+  type WeightFormat,
+} from './kernels/packed-weights.js';
 export { rmsNorm } from './kernels/rms-norm.js';
 export { type RotaryStretch, type RotaryTable, rotary, rotaryTable } from './kernels/rotary.js';
 export { gatherRows, type RowSelection, scatterRows, selectRows } from './kernels/rows.js';

@@ -4,6 +4,7 @@
 #include "ops/attention-ops.h"
 #include "ops/attention-block-ops.h"
 #include "ops/cache-ops.h"
+#include "ops/decode-ops.h"
 #include "ops/feed-forward-ops.h"
 #include "ops/head-ops.h"
 #include "ops/layer-ops.h"

@@ -10,6 +10,10 @@ export interface LayerCache {
   keysAfter(count: number): number;
   /** Adds the newest T tokens and gives all C rows; the results stay the cache's, until it changes. */
   append(key: tf.Tensor4D, value: tf.Tensor4D): { key: tf.Tensor4D; value: tf.Tensor4D };
+  /** The tokens so far, with room for `count` more that the caller writes; they stay the cache's. */
+  withRoom(count: number): KeyValueCache;
+  /** Says that `count` tokens were written into that room. */
+  filled(count: number): void;
   /** Keeps these rows of the batch only. */
   keepRows(rows: readonly number[]): void;
   dispose(): void;
@@ -29,6 +33,28 @@ function layerCache(): LayerCache {
       tf.keep(held.key);
       tf.keep(held.value);
       return held;
+    },
+    withRoom(count) {
+      if (!held) throw new Error('withRoom: expected tokens in the cache, got none');
+      const { key, value, used } = held;
+      const more = cacheCapacity(held, count) - key.shape[1];
+      if (more > 0) {
+        const grown = (x: tf.Tensor4D) =>
+          tf.keep(
+            tf.pad(x, [
+              [0, 0],
+              [0, more],
+              [0, 0],
+              [0, 0],
+            ]),
+          ); // [B, C, G, d]
+        held = { key: grown(key), value: grown(value), used };
+        tf.dispose([key, value]);
+      }
+      return held;
+    },
+    filled(count) {
+      if (held) held = { ...held, used: held.used + count };
     },
     keepRows(rows) {
       if (!held) return;

@@ -1,8 +1,9 @@
 import { type MixtureSettings, mixtureOfLogits } from '@latent-sft/soft-embedding';
-import { gatherRows, selectRows } from '@latent-sft/tensor';
+import { gatherRows, packedProduct, selectRows } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { ModelConfig } from '../config.js';
 import { inputTable, outputTable, type Parameters } from '../parameters/parameters.js';
+import type { DecoderWeights } from './decoder-weights.js';
 import { type LatentTrace, latentTraces } from './latent-trace.js';
 import type { Feed, RowProgress } from './row-progress.js';
 import { type Sampling, sampleToken } from './sampling.js';
@@ -36,12 +37,14 @@ export interface Choice {
  * tokens, the mixtures of the rows that go on thinking and the answer tokens are all made from the same logits, which
  * stay on the backend unless tokens are sampled.
  *
+ * @param weights whose output table is read, in its format; null for the parameters'
  * @param states float32 [B, D]
  * @param onTrace what to do with the trace of a request's newest latent
  */
 export function chooseInputs(
   config: ModelConfig,
   parameters: Parameters,
+  weights: DecoderWeights | null,
   states: tf.Tensor2D,
   rows: readonly Row[],
   settings: ChoiceSettings,
@@ -51,9 +54,11 @@ export function chooseInputs(
   const waiting = rows.flatMap(({ progress }, row) => (progress.awaitsLogits ? [row] : []));
   let feeds: (Feed | null)[] = [];
   const latents = tf.tidy((): tf.Tensor2D | undefined => {
-    const readout = outputTable(config, parameters);
-    const logits =
-      waiting.length > 0 ? tf.matMul<tf.Tensor2D>(chosenRows(states, waiting), readout, false, true) : null;
+    const read = (rows: tf.Tensor2D) =>
+      weights
+        ? packedProduct(rows, weights.readout)
+        : tf.matMul<tf.Tensor2D>(rows, outputTable(config, parameters), false, true);
+    const logits = waiting.length > 0 ? read(chosenRows(states, waiting)) : null;
     const mostProbable = logits ? tf.argMax(logits, 1).dataSync<'int32'>() : [];
     const rowLogits = (place: number) =>
       tf.tidy(() => tf.slice(logits!, [place, 0], [1, config.vocabularySize]).dataSync<'float32'>());

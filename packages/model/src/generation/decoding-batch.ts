@@ -1,4 +1,11 @@
-import { attentionMask, embedding, gatherRows, scatterRows, selectRows } from '@latent-sft/tensor';
+import {
+  attentionMask,
+  decoderStep,
+  embedding,
+  gatherRows,
+  scatterRows,
+  selectRows,
+} from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { ModelConfig } from '../config.js';
 import { causalRanges, continuationRanges } from '../forward/causal-ranges.js';
@@ -6,6 +13,7 @@ import { decoderStates } from '../forward/decoder-states.js';
 import { type LayerCache, layerCaches } from '../forward/layer-cache.js';
 import { positionTable } from '../forward/positions.js';
 import { inputTable, type Parameters } from '../parameters/parameters.js';
+import type { DecoderWeights } from './decoder-weights.js';
 import type { Feed } from './row-progress.js';
 
 /** Rows that are decoded together, each at its own length, in one cache a layer; the caller disposes it. */
@@ -18,6 +26,8 @@ export class DecodingBatch {
   constructor(
     private readonly config: ModelConfig,
     private readonly parameters: Parameters,
+    /** Null for steps of one operation after the other. */
+    private readonly weights: DecoderWeights | null,
   ) {
     this.caches = layerCaches(config.layers);
   }
@@ -84,6 +94,7 @@ export class DecodingBatch {
     const ranges = continuationRanges(seen, this.promptLength, this.steps);
     return tf.tidy(() => {
       const inputs = this.stepInputs(feeds, latents);
+      if (this.weights) return this.fusedStep(this.weights, inputs, positions, ranges);
       const states = decoderStates({
         config,
         parameters,
@@ -104,6 +115,21 @@ export class DecodingBatch {
 
   dispose(): void {
     for (const cache of this.caches) cache.dispose();
+  }
+
+  private fusedStep(
+    { layers }: DecoderWeights,
+    inputs: tf.Tensor2D,
+    positions: Int32Array,
+    ranges: Int32Array,
+  ): tf.Tensor2D {
+    const batch = inputs.shape[0];
+    const held = this.caches.map((cache) => cache.withRoom(1));
+    const mask = attentionMask(ranges, { batch, queries: 1, keys: held[0]!.key.shape[1] });
+    const { rotary } = positionTable(this.config, positions, [batch, 1]);
+    const states = decoderStep(inputs, layers, rotary!, mask.ranges, held);
+    for (const cache of this.caches) cache.filled(1);
+    return states;
   }
 
   private stepInputs(feeds: readonly (Feed | null)[], latents: tf.Tensor2D | null): tf.Tensor2D {

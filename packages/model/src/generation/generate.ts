@@ -3,6 +3,7 @@ import type { ModelConfig } from '../config.js';
 import { checkIds } from '../forward/score.js';
 import type { Parameters } from '../parameters/parameters.js';
 import { type ChoiceSettings, chooseInputs, type Row } from './choose-inputs.js';
+import { type DecoderWeights, decoderWeights } from './decoder-weights.js';
 import { DecodingBatch } from './decoding-batch.js';
 import type { LatentTrace } from './latent-trace.js';
 import { type LatentStop, RowProgress, type StopSettings } from './row-progress.js';
@@ -16,7 +17,10 @@ export interface GenerationRequest {
 }
 
 /** How to answer. */
-export interface GenerationSettings extends StopSettings, ChoiceSettings {}
+export interface GenerationSettings extends StopSettings, ChoiceSettings {
+  /** What steps after the prompt read in place of the parameters: `decoderWeights` in a format of fewer bytes. */
+  readonly weights?: DecoderWeights | undefined;
+}
 
 /** One answered question. */
 export interface Generation {
@@ -62,12 +66,19 @@ export function generate(
     ({ prompt, givenLatents }) => new RowProgress(settings, givenLatents, positions - prompt.length),
   );
   let rows: Row[] = progress.map((row, request) => ({ request, progress: row }));
-  const batch = new DecodingBatch(config, parameters);
+  const weights = settings.weights ?? decoderWeights(config, parameters, 'float32');
+  const batch = new DecodingBatch(config, parameters, weights);
   try {
     let states = batch.prefill(requests.map(({ prompt }, i) => [...prompt, ...progress[i]!.lead]));
     for (let idle = 0; ; ) {
-      let { feeds, latents } = chooseInputs(config, parameters, states, rows, settings, (request, trace) =>
-        traces[request]!.push(trace),
+      let { feeds, latents } = chooseInputs(
+        config,
+        parameters,
+        weights,
+        states,
+        rows,
+        settings,
+        (request, trace) => traces[request]!.push(trace),
       );
       states.dispose();
       const kept = feeds.flatMap((feed, row) => (feed ? [row] : []));

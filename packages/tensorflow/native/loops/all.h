@@ -25,6 +25,7 @@ namespace LATENT_INSTRUCTION_SET {
 #include "vocabulary.h"
 #include "head.h"
 #include "mixture.h"
+#include "packed-rows.h"
 }  // namespace LATENT_INSTRUCTION_SET
 
 #define LATENT_TEXT(name) LATENT_QUOTED(name)
@@ -61,6 +62,8 @@ const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
     LATENT_INSTRUCTION_SET::mixture,
     LATENT_INSTRUCTION_SET::mixture_gradient,
     LATENT_INSTRUCTION_SET::sum_by_token,
+    LATENT_INSTRUCTION_SET::packed_rows,
+    LATENT_INSTRUCTION_SET::pack_rows,
 };
 
 }  // namespace latent

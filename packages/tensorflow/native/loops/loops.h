@@ -81,6 +81,20 @@ struct TokenSum {
   int64_t total, count, width;
 };
 
+// How a map's weights stand in memory, in words of four bytes a row: as they are; two in a word; the row's scale, then
+// four in a word.
+enum class WeightFormat { kFloat32 = 32, kBfloat16 = 16, kInt8 = 8 };
+
+struct PackedMap {
+  const float* words;  // [out, words_per_row()]
+  int64_t out, in;
+  WeightFormat format;
+  int64_t words_per_row() const {
+    if (format == WeightFormat::kFloat32) return in;
+    return format == WeightFormat::kBfloat16 ? (in + 1) / 2 : 1 + (in + 3) / 4;
+  }
+};
+
 // C = A B, A B^T or A^T B.
 enum class Form { kNN, kNT, kTN };
 
@@ -150,6 +164,11 @@ struct Loops {
                            float* alpha_gradient, int64_t begin, int64_t end);
   // A unit is one token; sums [vocabulary, width].
   void (*sum_by_token)(const TokenSum&, float* sums, int64_t begin, int64_t end);
+
+  // A unit is an output channel of the map: y [rows, out], set or added to, of x [rows, in].
+  void (*packed_rows)(const PackedMap&, const float* x, int64_t rows, float* y, bool add, int64_t begin, int64_t end);
+  // A unit is a row of the weights [out, in].
+  void (*pack_rows)(const float* weight, const PackedMap&, float* words, int64_t begin, int64_t end);
 };
 
 using Product = void(Form, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, float*, int64_t,

@@ -455,6 +455,45 @@ static void test_mixture(const Loops& loops, int64_t rows, int64_t count, int64_
   expect_close(std::string(loops.instruction_set) + " mixture gradient", dalpha, slopes, 1e-5, 1e-5);
 }
 
+static void test_packed(const Loops& loops, int64_t rows, int64_t out, int64_t in) {
+  const Numbers weight = normal(out * in), x = normal(rows * in), before = normal(rows * out);
+  for (const int bits : {32, 16, 8}) {
+    latent::PackedMap map = {nullptr, out, in, (latent::WeightFormat)bits};
+    Numbers words(out * map.words_per_row(), NAN);
+    in_parts(out, [&](int64_t begin, int64_t end) { loops.pack_rows(weight.data(), map, words.data(), begin, end); });
+    map.words = words.data();
+    Doubles expected(rows * out), added(rows * out);
+    for (int64_t c = 0; c < out; c++) {
+      // as the weights were rounded: 8 bits of fraction, or 127 steps up to the largest of the row
+      double top = 0;
+      for (int64_t i = 0; i < in; i++) top = std::max(top, (double)fabsf(weight[c * in + i]));
+      for (int64_t i = 0; i < in; i++) {
+        const float w = weight[c * in + i];
+        double rounded = w;
+        if (bits == 16) {
+          int exponent;
+          const double fraction = frexp(w, &exponent);
+          rounded = ldexp(nearbyint(ldexp(fraction, 8)), exponent - 8);
+        }
+        if (bits == 8) rounded = nearbyintf(w * (127 / (float)top)) * (double)((float)top / 127);
+        for (int64_t r = 0; r < rows; r++) expected[r * out + c] += rounded * x[r * in + i];
+      }
+    }
+    Numbers y(rows * out, NAN), sums = before, alone(rows * out);
+    in_parts(out, [&](int64_t begin, int64_t end) {
+      loops.packed_rows(map, x.data(), rows, y.data(), false, begin, end);
+      loops.packed_rows(map, x.data(), rows, sums.data(), true, begin, end);
+    });
+    for (size_t i = 0; i < added.size(); i++) added[i] = before[i] + expected[i];
+    const std::string name = std::string(loops.instruction_set) + " packed rows of " + std::to_string(bits) + " bits";
+    expect_close(name, y, expected, 1e-5, 2e-5);
+    expect_close(name + ", added", sums, added, 1e-5, 2e-5);
+    // the same to the bit whatever rows are computed with it
+    for (int64_t r = 0; r < rows; r++) loops.packed_rows(map, x.data() + r * in, 1, alone.data() + r * out, false, 0, out);
+    expect_close(name + ", alone", alone, Doubles(y.begin(), y.end()), 0, 0);
+  }
+}
+
 static void test_all(const Loops& loops) {
   for (int i = 0; i < 150; i++) {
     const int64_t groups = 1 + below(3);
@@ -474,6 +513,8 @@ static void test_all(const Loops& loops) {
     for (const bool tail : {false, true})
       test_head(loops, 1 + below(40), vocabulary, 1 + below((int)std::min<int64_t>(vocabulary - 1, 10)), 1 + below(20),
                 tail);
+  for (const int64_t in : {1, 2, 5, 16, 19, 64, 101})
+    for (const int64_t rows : {1, 2, 3, 4, 7, 33}) test_packed(loops, rows, 1 + below(20), in);
   for (const int64_t width : {1, 15, 16, 64, 100}) test_mixture(loops, 1 + below(6), 1 + below(10), width);
 }
 

@@ -1,6 +1,7 @@
 import type { KernelAttributes, KernelImplementation } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { attentionBlock, feedForward } from './fused-blocks.js';
+import { decoderStep, packedProduct, packWeights } from './fused-decoder.js';
 import { headCrossEntropy, headSparseKl } from './fused-head.js';
 import { runOp } from './run-op.js';
 
@@ -128,6 +129,9 @@ export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentAttentionBlock: attentionBlock,
   LatentFeedForward: feedForward,
   LatentCacheAppend: cacheAppend,
+  LatentDecoderStep: decoderStep,
+  LatentPackWeights: packWeights,
+  LatentPackedProduct: packedProduct,
   LatentSwiglu: swiglu,
   LatentRmsNorm: rmsNorm,
   LatentRotary: rotary,
@@ -147,7 +151,10 @@ export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
 /** Those that compute matrix products themselves, in float32. */
 export const OWN_PRODUCTS: ReadonlySet<string> = new Set([
   'LatentAttentionBlock',
+  'LatentDecoderStep',
   'LatentFeedForward',
   'LatentHeadCrossEntropy',
   'LatentHeadSparseKl',
+  'LatentPackWeights',
+  'LatentPackedProduct',
 ]);
