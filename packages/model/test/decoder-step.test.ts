@@ -129,7 +129,8 @@ describe.skipIf(!fused)('a decoding step as one operation', () => {
       const weights = decoderWeights(config, parameters, format)!;
       const floats = [...parameters.values()].reduce((sum, { size }) => sum + size, 0);
       expect(weights.sizeBytes).toBeGreaterThan(0);
-      expect(weights.sizeBytes).toBeLessThan(4 * floats);
+      // narrow rows are padded to whole blocks of words
+      if (config.width >= 64) expect(weights.sizeBytes).toBeLessThan(0.6 * 4 * floats);
       const expected = statesOf(config, parameters, null, 5, 12);
       const actual = statesOf(config, parameters, weights, 5, 12);
       const apart = expected.map((states, step) => meanApart(actual[step]!, states));

@@ -63,6 +63,7 @@ const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
     LATENT_INSTRUCTION_SET::mixture_gradient,
     LATENT_INSTRUCTION_SET::sum_by_token,
     LATENT_INSTRUCTION_SET::packed_rows,
+    LATENT_INSTRUCTION_SET::unpack_rows,
     LATENT_INSTRUCTION_SET::pack_rows,
 };
 

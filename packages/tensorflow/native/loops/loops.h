@@ -81,8 +81,9 @@ struct TokenSum {
   int64_t total, count, width;
 };
 
-// How a map's weights stand in memory, in words of four bytes a row: as they are; two in a word; the row's scale, then
-// four in a word.
+// How a map's weights stand in memory, in words of four bytes: as they are; two in a word; four in a word, with the
+// row's scale after them. See packed-rows.h.
+constexpr int kBlockWords = 16;
 enum class WeightFormat { kFloat32 = 32, kBfloat16 = 16, kInt8 = 8 };
 
 struct PackedMap {
@@ -91,7 +92,8 @@ struct PackedMap {
   WeightFormat format;
   int64_t words_per_row() const {
     if (format == WeightFormat::kFloat32) return in;
-    return format == WeightFormat::kBfloat16 ? (in + 1) / 2 : 1 + (in + 3) / 4;
+    const int64_t block = kBlockWords * (32 / static_cast<int>(format));
+    return (in + block - 1) / block * kBlockWords + (format == WeightFormat::kInt8 ? 1 : 0);
   }
 };
 
@@ -167,7 +169,8 @@ struct Loops {
 
   // A unit is an output channel of the map: y [rows, out], set or added to, of x [rows, in].
   void (*packed_rows)(const PackedMap&, const float* x, int64_t rows, float* y, bool add, int64_t begin, int64_t end);
-  // A unit is a row of the weights [out, in].
+  // A unit is a row of the weights [out, in]; unpacked rows begin with the first of the range.
+  void (*unpack_rows)(const PackedMap&, float* weight, int64_t begin, int64_t end);
   void (*pack_rows)(const float* weight, const PackedMap&, float* words, int64_t begin, int64_t end);
 };
 

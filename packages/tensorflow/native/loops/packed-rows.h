@@ -1,31 +1,51 @@
 // Rows times a map whose weights are numbers of float32, bfloat16 or int8: few rows, so that reading the weights is what
 // takes the time. Every weight is read once for up to four rows; a number comes out the same whatever is computed with it.
 
-typedef uint16_t Halves __attribute__((vector_size(LATENT_VECTOR_BYTES / 2)));
-typedef int8_t Bytes __attribute__((vector_size(LATENT_VECTOR_BYTES / 4)));
+// Packed weights stand in blocks of 16 words: word j of a block of bfloat16 holds numbers j and 16 + j, one of int8
+// numbers j, 16 + j, 32 + j and 48 + j, lowest bits first, so that vectors of words become vectors of numbers by shifts.
 
-// kLanes weights of a packed row from number `at` on; of the last ones `lanes`, then zeros.
 template <WeightFormat kFormat>
-LATENT_INLINE Floats packed_lanes(const float* row, int64_t at, int64_t lanes) {
-  if constexpr (kFormat == WeightFormat::kFloat32) return load_lanes(row + at, lanes);
-  if constexpr (kFormat == WeightFormat::kBfloat16) {
-    Halves halves = {};
-    const char* from = (const char*)row + 2 * at;
-    if (lanes == kLanes)
-      memcpy(&halves, from, sizeof halves);
-    else
-      memcpy(&halves, from, 2 * lanes);
-    return number_of(__builtin_convertvector(halves, Ints) << 16);
+constexpr int kPerWord = 32 / (int)kFormat;
+
+// Part `part` of words.
+template <WeightFormat kFormat>
+LATENT_INLINE Floats unpacked(Ints words, int part) {
+  if constexpr (kFormat == WeightFormat::kBfloat16) return number_of(part == 0 ? words << 16 : words & (int32_t)0xffff0000);
+  return __builtin_convertvector((words << (24 - 8 * part)) >> 24, Floats);
+}
+
+// Calls body(at, lanes, first, part) for the vectors of a row: numbers [at, at + lanes) are part `part` of the words
+// from `first` on.
+template <WeightFormat kFormat, typename Body>
+LATENT_INLINE void each_packed(int64_t in, Body body) {
+  if constexpr (kFormat == WeightFormat::kFloat32) {
+    each_vector(0, in, [&](int64_t at, int64_t lanes) __attribute__((always_inline)) { body(at, lanes, at, 0); });
+  } else {
+    constexpr int kParts = kPerWord<kFormat>, kBlock = kBlockWords * kParts;
+    int64_t start = 0, first = 0;
+    for (; start + kBlock <= in; start += kBlock, first += kBlockWords)
+#pragma GCC unroll 4
+      for (int v = 0; v < kBlockWords; v += kLanes)
+#pragma GCC unroll 4
+        for (int part = 0; part < kParts; part++)
+          body(start + part * kBlockWords + v, (int64_t)kLanes, first + v, part);
+    for (int v = 0; v < kBlockWords; v += kLanes)
+      for (int part = 0; part < kParts; part++) {
+        const int64_t at = start + part * kBlockWords + v;
+        if (at < in) body(at, in - at < kLanes ? in - at : (int64_t)kLanes, first + v, part);
+      }
   }
-  if constexpr (kFormat == WeightFormat::kInt8) {
-    Bytes bytes = {};
-    const char* from = (const char*)(row + 1) + at;
-    if (lanes == kLanes)
-      memcpy(&bytes, from, sizeof bytes);
-    else
-      memcpy(&bytes, from, lanes);
-    return __builtin_convertvector(__builtin_convertvector(bytes, Ints), Floats);
-  }
+}
+
+template <WeightFormat kFormat>
+LATENT_INLINE Floats packed_lanes(const float* row, int64_t first, int part, int64_t lanes) {
+  if constexpr (kFormat == WeightFormat::kFloat32) return load_lanes(row + first, lanes);
+  return unpacked<kFormat>(bits_of(load(row + first)), part);
+}
+
+template <WeightFormat kFormat>
+LATENT_INLINE float scale_of(const PackedMap& map, const float* row) {
+  return kFormat == WeightFormat::kInt8 ? row[map.words_per_row() - 1] : 1.0f;
 }
 
 template <WeightFormat kFormat, int kRows, int kChannels>
@@ -36,13 +56,13 @@ LATENT_INLINE void packed_tile(const PackedMap& map, const float* x, int64_t x_s
 #pragma GCC unroll 8
   for (int c = 0; c < kChannels; c++) weights[c] = map.words + (channel + (c < count ? c : count - 1)) * words;
   Floats sums[kRows][kChannels] = {};
-  each_vector(0, map.in, [&](int64_t at, int64_t lanes) __attribute__((always_inline)) {
+  each_packed<kFormat>(map.in, [&](int64_t at, int64_t lanes, int64_t first, int part) __attribute__((always_inline)) {
     Floats left[kRows];
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; r++) left[r] = load_lanes(x + r * x_stride + at, lanes);
 #pragma GCC unroll 8
     for (int c = 0; c < kChannels; c++) {
-      const Floats weight = packed_lanes<kFormat>(weights[c], at, lanes);
+      const Floats weight = packed_lanes<kFormat>(weights[c], first, part, lanes);
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; r++) sums[r][c] += weight * left[r];
     }
@@ -50,7 +70,7 @@ LATENT_INLINE void packed_tile(const PackedMap& map, const float* x, int64_t x_s
 #pragma GCC unroll 8
   for (int c = 0; c < kChannels; c++) {
     if (c >= count) break;
-    const float scale = kFormat == WeightFormat::kInt8 ? weights[c][0] : 1.0f;
+    const float scale = scale_of<kFormat>(map, weights[c]);
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; r++) {
       float* to = y + r * y_stride + channel + c;
@@ -90,29 +110,51 @@ static void packed_rows(const PackedMap& map, const float* x, int64_t rows, floa
   packed_rows_of<WeightFormat::kInt8>(map, x, rows, y, add, begin, end);
 }
 
+template <WeightFormat kFormat>
+static void unpack_rows_of(const PackedMap& map, float* weight, int64_t begin, int64_t end) {
+  for (int64_t row = begin; row < end; row++) {
+    const float* from = map.words + row * map.words_per_row();
+    float* to = weight + (row - begin) * map.in;
+    const float scale = scale_of<kFormat>(map, from);
+    each_packed<kFormat>(map.in, [&](int64_t at, int64_t lanes, int64_t first, int part) __attribute__((always_inline)) {
+      store_lanes(to + at, packed_lanes<kFormat>(from, first, part, lanes) * scale, lanes);
+    });
+  }
+}
+
+static void unpack_rows(const PackedMap& map, float* weight, int64_t begin, int64_t end) {
+  if (map.format == WeightFormat::kFloat32) return unpack_rows_of<WeightFormat::kFloat32>(map, weight, begin, end);
+  if (map.format == WeightFormat::kBfloat16) return unpack_rows_of<WeightFormat::kBfloat16>(map, weight, begin, end);
+  unpack_rows_of<WeightFormat::kInt8>(map, weight, begin, end);
+}
+
 // Nearest bfloat16, ties to even; int8 is symmetric, its scale the row's largest magnitude / 127.
 static void pack_rows(const float* weight, const PackedMap& map, float* words, int64_t begin, int64_t end) {
   const int64_t per_row = map.words_per_row();
   for (int64_t row = begin; row < end; row++) {
     const float* from = weight + row * map.in;
     float* to = words + row * per_row;
+    if (map.format == WeightFormat::kFloat32) {
+      memcpy(to, from, map.in * sizeof(float));
+      continue;
+    }
     memset(to, 0, per_row * sizeof(float));
-    if (map.format == WeightFormat::kFloat32) memcpy(to, from, map.in * sizeof(float));
-    if (map.format == WeightFormat::kBfloat16) {
-      for (int64_t i = 0; i < map.in; i++) {
-        uint32_t bits;
-        memcpy(&bits, from + i, sizeof bits);
-        const uint16_t half = (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-        memcpy((char*)to + 2 * i, &half, sizeof half);
-      }
+    float top = 0;
+    for (int64_t i = 0; i < map.in; i++) top = fabsf(from[i]) > top ? fabsf(from[i]) : top;
+    const float inverse = top > 0 ? 127 / top : 0;
+    const int parts = 32 / (int)map.format, block = kBlockWords * parts;
+    for (int64_t i = 0; i < map.in; i++) {
+      uint32_t bits, word;
+      memcpy(&bits, from + i, sizeof bits);
+      if (map.format == WeightFormat::kBfloat16)
+        bits = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+      else
+        bits = (uint32_t)lrintf(from[i] * inverse) & 0xff;
+      float* in_word = to + i / block * kBlockWords + i % kBlockWords;
+      memcpy(&word, in_word, sizeof word);
+      word |= bits << (i % block / kBlockWords * (int)map.format);
+      memcpy(in_word, &word, sizeof word);
     }
-    if (map.format == WeightFormat::kInt8) {
-      float top = 0;
-      for (int64_t i = 0; i < map.in; i++) top = fabsf(from[i]) > top ? fabsf(from[i]) : top;
-      const float inverse = top > 0 ? 127 / top : 0;
-      to[0] = top / 127;
-      int8_t* bytes = (int8_t*)(to + 1);
-      for (int64_t i = 0; i < map.in; i++) bytes[i] = (int8_t)lrintf(from[i] * inverse);
-    }
+    if (map.format == WeightFormat::kInt8) to[per_row - 1] = top / 127;
   }
 }

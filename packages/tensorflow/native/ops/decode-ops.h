@@ -48,6 +48,33 @@ inline bool read_packed(const Tensor& words, int64_t in, int32_t bits, PackedMap
 // What an output channel costs: its weights from memory, or the products of many rows.
 inline double channel_cycles(const PackedMap& map, int64_t rows) { return map.words_per_row() * 0.5 + rows * map.in / 8.0; }
 
+// Maps of as many rows as this go through the matrix product, in panels of channels: cut by nothing but their size, so
+// that results do not depend on the number of threads.
+constexpr int64_t kManyRows = 16, kPanel = 96;
+
+// y [rows, out] of the channels [begin, end), set or added to.
+inline void packed_panel(const PackedMap& map, const float* x, int64_t rows, float* y, bool add, int64_t begin,
+                         int64_t end) {
+  if (rows < kManyRows) return loops().packed_rows(map, x, rows, y, add, begin, end);
+  const float* weight = map.words + begin * map.in;
+  const Scratch memory(map.format == WeightFormat::kFloat32 ? 0 : (end - begin) * map.in);
+  if (map.format != WeightFormat::kFloat32) {
+    loops().unpack_rows(map, memory.data(), begin, end);
+    weight = memory.data();
+  }
+  loops().product(Form::kNT, rows, end - begin, map.in, x, map.in, weight, map.in, y + begin, map.out, add);
+}
+
+// Runs body(begin, end) over stretches of channels: any, or whole panels where there are many rows.
+template <typename Body>
+void share_channels(OpKernelContext* context, const PackedMap& map, int64_t rows, double maps, const Body& body) {
+  const double cycles = maps * channel_cycles(map, rows);
+  if (rows < kManyRows) return share_out(context, map.out, cycles, body);
+  share_out(context, (map.out + kPanel - 1) / kPanel, cycles * kPanel, [&](int64_t begin, int64_t end) {
+    for (int64_t panel = begin; panel < end; panel++) body(panel * kPanel, std::min((panel + 1) * kPanel, map.out));
+  });
+}
+
 class PackWeightsOp : public OpKernel {
  public:
   explicit PackWeightsOp(OpKernelConstruction* construction) : OpKernel(construction) {}
@@ -79,8 +106,8 @@ class PackedProductOp : public OpKernel {
     const int64_t rows = x.dim_size(0);
     float* y = output(context, 0, TensorShape({rows, map.out}));
     if (y == nullptr) return;
-    share_out(context, map.out, channel_cycles(map, rows), [&](int64_t begin, int64_t end) {
-      loops().packed_rows(map, floats(x), rows, y, false, begin, end);
+    share_channels(context, map, rows, 1, [&](int64_t begin, int64_t end) {
+      packed_panel(map, floats(x), rows, y, false, begin, end);
     });
   }
 };
@@ -210,17 +237,26 @@ class DecoderStepOp : public OpKernel {
     return true;
   }
 
-  // Runs body(map, y, begin, end) over the channels of maps that read the same rows, shared out together.
-  template <int kCount>
-  static void each_channel(OpKernelContext* context, const PackedMap (&maps)[kCount], const float* x, int64_t rows,
-                           float* const (&y)[kCount], bool add) {
-    int64_t channels = 0;
-    for (const PackedMap& map : maps) channels += map.out;
+  // y of x, set or added to.
+  static void apply(OpKernelContext* context, const PackedMap& map, const float* x, int64_t rows, float* y, bool add) {
+    share_channels(context, map, rows, 1, [&](int64_t begin, int64_t end) {
+      packed_panel(map, x, rows, y, add, begin, end);
+    });
+  }
+
+  // Query, key and value, shared out together where rows are few.
+  static void apply_three(OpKernelContext* context, const PackedMap (&maps)[3], const float* x, int64_t rows,
+                          float* const (&y)[3]) {
+    if (rows >= kManyRows) {
+      for (int i = 0; i < 3; i++) apply(context, maps[i], x, rows, y[i], false);
+      return;
+    }
+    const int64_t channels = maps[0].out + maps[1].out + maps[2].out;
     share_out(context, channels, channel_cycles(maps[0], rows), [&](int64_t begin, int64_t end) {
       int64_t start = 0;
-      for (int i = 0; i < kCount; i++) {
+      for (int i = 0; i < 3; i++) {
         const int64_t from = std::max(begin - start, int64_t{0}), to = std::min(end - start, maps[i].out);
-        if (from < to) loops().packed_rows(maps[i], x, rows, y[i], add, from, to);
+        if (from < to) loops().packed_rows(maps[i], x, rows, y[i], false, from, to);
         start += maps[i].out;
       }
     });
@@ -234,7 +270,7 @@ class DecoderStepOp : public OpKernel {
     loops().rms_norm(rows.x, norm(context, 2 * layer), epsilon_, width, rows.normed, rows.inverse, 0, batch);
     const PackedMap maps[] = {map(context, step, layer, 0, width), map(context, step, layer, 1, width),
                               map(context, step, layer, 2, width)};
-    each_channel(context, maps, rows.normed, batch, {rows.queries, rows.keys, rows.values}, false);
+    apply_three(context, maps, rows.normed, batch, {rows.queries, rows.keys, rows.values});
     loops().rotary(rows.queries, cosine, sine, 1, shape.heads, head, rows.turned, 0, batch);
     float* keys = const_cast<float*>(floats(cache(context, layer, 0)));
     float* values = const_cast<float*>(floats(cache(context, layer, 1)));
@@ -251,7 +287,7 @@ class DecoderStepOp : public OpKernel {
       const Scratch scratch(loops().attention_scratch(shape));
       loops().attention(shape, inputs, rows.mixed, rows.log_sum, begin, end, scratch.data());
     });
-    each_channel<1>(context, {map(context, step, layer, 3, wide)}, rows.mixed, batch, {rows.x}, true);
+    apply(context, map(context, step, layer, 3, wide), rows.mixed, batch, rows.x, true);
   }
 
   void feed_forward(OpKernelContext* context, const Step& step, int64_t layer, const Rows& rows) const {
@@ -259,13 +295,13 @@ class DecoderStepOp : public OpKernel {
     loops().rms_norm(rows.x, norm(context, 2 * layer + 1), epsilon_, width, rows.normed, rows.inverse, 0, batch);
     const PackedMap gate = map(context, step, layer, 4, width), up = map(context, step, layer, 5, width);
     const int64_t inner = gate.out;
-    share_out(context, inner, 2 * channel_cycles(gate, batch), [&](int64_t begin, int64_t end) {
-      loops().packed_rows(gate, rows.normed, batch, rows.gate, false, begin, end);
-      loops().packed_rows(up, rows.normed, batch, rows.up, false, begin, end);
+    share_channels(context, gate, batch, 2, [&](int64_t begin, int64_t end) {
+      packed_panel(gate, rows.normed, batch, rows.gate, false, begin, end);
+      packed_panel(up, rows.normed, batch, rows.up, false, begin, end);
       for (int64_t row = 0; row < batch; row++)
         loops().swiglu(rows.gate, rows.up, rows.hidden, row * inner + begin, row * inner + end);
     });
-    each_channel<1>(context, {map(context, step, layer, 6, inner)}, rows.hidden, batch, {rows.x}, true);
+    apply(context, map(context, step, layer, 6, inner), rows.hidden, batch, rows.x, true);
   }
 
   int64_t map_count_, norm_count_, cache_count_;

@@ -488,6 +488,13 @@ static void test_packed(const Loops& loops, int64_t rows, int64_t out, int64_t i
     const std::string name = std::string(loops.instruction_set) + " packed rows of " + std::to_string(bits) + " bits";
     expect_close(name, y, expected, 1e-5, 2e-5);
     expect_close(name + ", added", sums, added, 1e-5, 2e-5);
+    Numbers weights(out * in, NAN);
+    loops.unpack_rows(map, weights.data(), 0, out);
+    for (int64_t i = 0; i < rows * out; i++) {
+      expected[i] = 0;
+      for (int64_t k = 0; k < in; k++) expected[i] += (double)weights[i % out * in + k] * x[i / out * in + k];
+    }
+    expect_close(name + ", unpacked", y, expected, 1e-5, 2e-5);
     // the same to the bit whatever rows are computed with it
     for (int64_t r = 0; r < rows; r++) loops.packed_rows(map, x.data() + r * in, 1, alone.data() + r * out, false, 0, out);
     expect_close(name + ", alone", alone, Doubles(y.begin(), y.end()), 0, 0);
