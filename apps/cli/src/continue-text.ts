@@ -1,5 +1,6 @@
-import type { Sampling } from '@latent-sft/model';
+import type { DecoderWeights, Sampling } from '@latent-sft/model';
 import { asInput } from './errors.js';
+import { openWeights, type WEIGHT_FORMATS } from './open-weights.js';
 import { openModel } from './pretrained-model.js';
 import type { Terminal } from './terminal.js';
 
@@ -19,7 +20,12 @@ export interface Continuation {
 export async function continueText(
   reference: string,
   question: string,
-  options: { readonly chat: boolean; readonly maxTokens: number; readonly sampling: Sampling },
+  options: {
+    readonly chat: boolean;
+    readonly maxTokens: number;
+    readonly sampling: Sampling;
+    readonly weights: (typeof WEIGHT_FORMATS)[number];
+  },
   terminal: Terminal,
   start: () => Promise<unknown>,
 ): Promise<Continuation> {
@@ -33,7 +39,10 @@ export async function continueText(
   );
   await start();
   const parameters = parametersFrom(weights);
+  let packedWeights: DecoderWeights | null = null;
   try {
+    const packed = await openWeights(config, parameters, options.weights);
+    packedWeights = packed;
     const [generation] = asInput(() =>
       generate(config, parameters, [{ prompt }], {
         // a chain without latents: tokens until the end of text
@@ -45,11 +54,13 @@ export async function continueText(
         mixture: { support: 1, temperature: 1 },
         sampling: options.sampling,
         traceSize: 0,
+        weights: packed ?? undefined,
       }),
     );
     const ids = generation!.tokens;
     return { prompt: tokenizer.decode(prompt), text: tokenizer.decode(ids), ids };
   } finally {
+    packedWeights?.dispose();
     disposeParameters(parameters);
   }
 }

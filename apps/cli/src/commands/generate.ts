@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { startEngine } from '../engine.js';
 import { asInput, asInputLater, InputError } from '../errors.js';
+import { openWeights, WEIGHT_FORMATS } from '../open-weights.js';
 import { type GlobalOptions, given, numberWithin, wholeNumber } from '../options.js';
 import { MODEL_REFERENCE } from '../pretrained-model.js';
 import type { Terminal } from '../terminal.js';
@@ -17,6 +18,7 @@ interface GenerateOptions extends GlobalOptions {
   readonly topP: number;
   readonly seed: number;
   readonly words: number;
+  readonly weights: (typeof WEIGHT_FORMATS)[number];
 }
 
 export function addGenerate(program: Command, terminal: Terminal): void {
@@ -57,6 +59,11 @@ export function addGenerate(program: Command, terminal: Terminal): void {
     )
     .option('--seed <number>', 'of what is drawn', wholeNumber(0), 0)
     .option('--words <count>', 'words to show of each latent', wholeNumber(1), 3)
+    .addOption(
+      new Option('--weights <format>', 'what steps after the prompt read; the prompt reads float32')
+        .choices(WEIGHT_FORMATS)
+        .default('float32'),
+    )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GenerateOptions>();
       const question = given(options.question, '--question <text>');
@@ -67,7 +74,12 @@ export function addGenerate(program: Command, terminal: Terminal): void {
           : ({ kind: 'nucleus', temperature, topP, seed } as const);
       if (options.model !== undefined) {
         const { continueText } = await import('../continue-text.js');
-        const settings = { chat: options.chat === true, maxTokens: options.maxTokens, sampling };
+        const settings = {
+          chat: options.chat === true,
+          maxTokens: options.maxTokens,
+          sampling,
+          weights: options.weights,
+        };
         const continued = await continueText(options.model, question, settings, terminal, () =>
           startEngine(options),
         );
@@ -81,12 +93,20 @@ export function addGenerate(program: Command, terminal: Terminal): void {
       const { answerOne, drawAnswer } = await import('../answer-one.js');
       await startEngine(options, asInput(() => readRunRecipe(run)).precision);
       const answerer = await asInputLater(() => loadAnswerer(run, options.stage));
+      const weights = await openWeights(answerer.config, answerer.parameters, options.weights).catch(
+        (error: unknown) => {
+          answerer.dispose();
+          throw error;
+        },
+      );
       try {
-        const answer = asInput(() => answerOne(answerer, question, { sampling, words }));
+        const packed = weights ? { ...answerer, weights } : answerer;
+        const answer = asInput(() => answerOne(packed, question, { sampling, words }));
         terminal.result(
           options.json ? JSON.stringify({ stage: options.stage, ...answer }) : drawAnswer(answer),
         );
       } finally {
+        weights?.dispose();
         answerer.dispose();
       }
     });

@@ -1,6 +1,7 @@
 import { type PromptSettings, promptIds, type ReasoningRecord, type Tokenizer } from '@latent-sft/data';
 import { type GradeKind, gradeAnswer } from '@latent-sft/metrics';
 import {
+  type DecoderWeights,
   type Generation,
   generate,
   type ModelConfig,
@@ -22,6 +23,8 @@ export interface Answerer {
   readonly maxTokens: number;
   /** Questions answered at once. */
   readonly batch: number;
+  /** What steps read in place of the parameters: a format of fewer bytes. */
+  readonly weights?: DecoderWeights;
   /** How answers are compared. */
   readonly grading: GradeKind;
 }
@@ -73,6 +76,7 @@ export function answerQuestions(
       maxLatents: answerer.maxLatents,
       maxTokens: answerer.maxTokens,
       mixture: answerer.mixture,
+      weights: answerer.weights,
       sampling: options.sampling ?? { kind: 'greedy' },
       traceSize: options.traceSize ?? 0,
       traceVectors: options.traceVectors ?? false,
