@@ -56,7 +56,7 @@ export function suitesNamed(name: string): readonly SuiteName[] {
  * Checks options, which may come from a command line.
  *
  * @throws if a count is not a whole number from 1 on, or a seed not from 0 on.
- * @throws if a shape or peer is unknown, or a peer is not built yet.
+ * @throws if a shape or peer is unknown.
  */
 export function checkOptions(options: BenchOptions): void {
   for (const name of COUNTS) {
@@ -73,9 +73,6 @@ export function checkOptions(options: BenchOptions): void {
   for (const shape of options.shapes) known('shape', shape, SHAPES);
   for (const peer of options.peers ?? []) {
     known('peer', peer, PEERS);
-    if (peer === 'llama.cpp') {
-      throw new Error('checkOptions: expected a peer that is built, got llama.cpp, which is not built yet');
-    }
   }
 }
 

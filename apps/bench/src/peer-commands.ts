@@ -12,11 +12,14 @@ const PROGRAMS = {
   torch: 'torch_kernels.py',
 } as const;
 
-/** How each peer is started: ours by this Node, the others by a Python that has what they import. */
-export function peerCommand(name: PeerName, python: string, threads: number): PeerCommand {
-  if (name === 'llama.cpp') {
-    throw new Error('peerCommand: expected a peer that is built, got llama.cpp, which is not built yet');
-  }
+/** Where peers find what they import: a Python, and a folder with llama.cpp's package; empty where no peer needs it. */
+export interface PeerPrograms {
+  readonly python: string;
+  readonly llama: string;
+}
+
+/** How each peer is started: ours and llama.cpp by this Node, the others by a Python that has what they import. */
+export function peerCommand(name: PeerName, { python, llama }: PeerPrograms, threads: number): PeerCommand {
   // each library reads its own
   const environment = { OMP_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` };
   if (name === 'latent-sft' || name === 'composition') {
@@ -26,6 +29,13 @@ export function peerCommand(name: PeerName, python: string, threads: number): Pe
       program: process.execPath,
       words: [...process.execArgv, worker],
       environment: name === 'composition' ? { ...environment, LATENT_SFT_FUSED: '0' } : environment,
+    };
+  }
+  if (name === 'llama.cpp') {
+    return {
+      program: process.execPath,
+      words: [fileURLToPath(new URL('../peers/llama_decode.mjs', import.meta.url))],
+      environment: { ...environment, LLAMA_PACKAGES: llama },
     };
   }
   return {

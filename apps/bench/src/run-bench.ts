@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cacheFolder } from '@latent-sft/tensorflow';
+import { llamaFolder } from './llama-package.js';
 import { expectedBytes, sideBySide } from './measure/expected-memory.js';
 import { machine } from './measure/machine.js';
 import { type BenchOptions, checkOptions } from './options.js';
@@ -8,15 +9,18 @@ import { pythonFor } from './python/python-environment.js';
 import type { BenchReport, CaseResult } from './results.js';
 import { runGroup } from './run-group.js';
 import { shapeOf } from './shapes/shape.js';
-import { DECODING_BATCHES, decodingSuite } from './suites/decoding-suite.js';
+import { DECODING_BATCHES, decodingSuite, plainDecodingSuite } from './suites/decoding-suite.js';
 import { kernelSuite } from './suites/kernel-suite.js';
 import { LABELLED_ROWS, labelsSuite } from './suites/labels-suite.js';
 import { SCALING_LAYERS, scalingGroup, scalingPoints } from './suites/scaling-suite.js';
-import type { CaseGroup } from './suites/suite.js';
+import type { CaseGroup, PeerName } from './suites/suite.js';
 import { trainingSuite } from './suites/training-suites.js';
 import { kernelInputs } from './work/kernel-inputs.js';
-import { makeVariant, makeWork } from './work/make-work.js';
+import { addGguf, makeVariant, makeWork } from './work/make-work.js';
 import { readWork, type WorkDescription } from './work/work-file.js';
+
+/** Peers that need no Python. */
+const IN_NODE: readonly PeerName[] = ['latent-sft', 'composition', 'llama.cpp'];
 
 /** Told what goes on. */
 export interface BenchObserver {
@@ -40,13 +44,23 @@ export async function runBench(options: BenchOptions, observer: BenchObserver = 
   for (const group of await groupsOf(options, cache, onProgress)) {
     const peers = group.peers.filter((name, i) => i === 0 || (options.peers?.includes(name) ?? true));
     const existing = process.env.LATENT_SFT_PYTHON;
-    const foreign = peers.some((name) => name !== 'latent-sft' && name !== 'composition');
+    const foreign = peers.some((name) => !IN_NODE.includes(name));
     const python = foreign
       ? await pythonFor(group.needs, { peers: PEERS_FOLDER, cache, existing, onProgress })
       : '';
+    let llama = '';
+    if (peers.includes('llama.cpp')) {
+      try {
+        llama = await llamaFolder(cache, onProgress);
+        addGguf(group.params.folder as string);
+      } catch (error) {
+        onProgress(`without llama.cpp: ${(error as Error).message}`);
+        continue;
+      }
+    }
     const results = await runGroup(
       { ...group, peers },
-      { ...options, command: (peer) => peerCommand(peer, python, options.threads), onProgress },
+      { ...options, command: (peer) => peerCommand(peer, { python, llama }, options.threads), onProgress },
     );
     for (const result of results) observer.onCase?.(result);
     cases.push(...results);
@@ -86,6 +100,9 @@ async function groupsOf(
       } else if (suite === 'decode') {
         const { folder, work } = await model();
         groups.push(...decodingSuite(name, folder, work, batches));
+        if (options.peers?.includes('llama.cpp') ?? true) {
+          groups.push(...plainDecodingSuite(name, folder, work, batches));
+        }
       } else if (suite === 'labels') {
         const labelled = shapeOf(name, { layers, batch: batch ?? LABELLED_ROWS[name] });
         const folder = makeVariant((await model()).folder, labelled, seed);

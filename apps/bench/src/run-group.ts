@@ -65,7 +65,7 @@ export async function runGroup(group: CaseGroup, settings: GroupSettings): Promi
     const gemmAfter = await gemmOf(running);
     const peaks: (number | null)[] = [];
     for (const { process } of running) peaks.push((await process.ask('memory', memorySchema)).peakBytes);
-    const fastest = Math.max(...gemmBefore, ...gemmAfter);
+    const fastest = Math.max(...[...gemmBefore, ...gemmAfter].flatMap((speed) => speed ?? []));
     return measured.map((one) => ({
       suite: group.suite,
       shape: group.shape,
@@ -82,7 +82,7 @@ export async function runGroup(group: CaseGroup, settings: GroupSettings): Promi
         versions: opened.versions,
         threads: opened.threads,
         ...timesOf(one, i, fastest),
-        gemmGflops: [gemmBefore[i]!, gemmAfter[i]!] as const,
+        gemmGflops: pairOf(gemmBefore[i]!, gemmAfter[i]!),
         peakBytes: peaks[i]!,
       })),
     }));
@@ -142,8 +142,12 @@ function timesOf(
   };
 }
 
-async function gemmOf(running: readonly Running[]): Promise<number[]> {
-  const speeds: number[] = [];
+function pairOf(before: number | null, after: number | null): readonly [number, number] | null {
+  return before !== null && after !== null ? [before, after] : null;
+}
+
+async function gemmOf(running: readonly Running[]): Promise<(number | null)[]> {
+  const speeds: (number | null)[] = [];
   for (const { process } of running) speeds.push((await process.ask('gemm', gemmSchema)).gflops);
   return speeds;
 }

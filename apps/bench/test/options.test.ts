@@ -28,7 +28,6 @@ describe('options', () => {
     [{ seed: -1 }, 'expected seed to be a whole number from 0 on, got -1'],
     [{ shapes: ['large'] }, 'expected a shape of demo, smollm2, got large'],
     [{ peers: ['jax'] }, 'expected a peer of latent-sft'],
-    [{ peers: ['llama.cpp'] }, 'got llama.cpp, which is not built yet'],
   ])('refuses %o', (change, sentence) => {
     expect(() => checkOptions({ ...options, ...change } as BenchOptions)).toThrow(sentence);
   });

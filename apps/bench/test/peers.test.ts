@@ -6,23 +6,26 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { peerCommand } from '../src/peer-commands.js';
 import { runGroup } from '../src/run-group.js';
 import { shapeOf } from '../src/shapes/shape.js';
-import { decodingSuite } from '../src/suites/decoding-suite.js';
+import { decodingSuite, plainDecodingSuite } from '../src/suites/decoding-suite.js';
 import { kernelSuite } from '../src/suites/kernel-suite.js';
+import { labelsSuite } from '../src/suites/labels-suite.js';
 import type { CaseGroup, PeerName } from '../src/suites/suite.js';
 import { trainingSuite } from '../src/suites/training-suites.js';
 import { kernelInputs } from '../src/work/kernel-inputs.js';
-import { makeWork } from '../src/work/make-work.js';
+import { addGguf, makeWork } from '../src/work/make-work.js';
 import { readWork } from '../src/work/work-file.js';
 
 // Runs only where LATENT_SFT_PYTHON names a Python with torch, safetensors and transformers.
 const python = process.env.LATENT_SFT_PYTHON;
 const TIMEOUT_MS = 600_000;
 const cache = mkdtempSync(join(tmpdir(), 'bench-'));
+// runs with llama.cpp only where LATENT_SFT_LLAMA names a folder with its package
+const llama = process.env.LATENT_SFT_LLAMA ?? '';
 afterAll(() => rmSync(cache, { recursive: true }));
 
 /** Our own worker, from its source. */
 function command(peer: PeerName) {
-  const known = peerCommand(peer, python!, 1);
+  const known = peerCommand(peer, { python: python!, llama }, 1);
   if (peer !== 'latent-sft' && peer !== 'composition') return known;
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const words = [
@@ -67,6 +70,15 @@ describe.skipIf(!python)('peers in Python', () => {
 
   it('say the words that we say', { timeout: TIMEOUT_MS }, async () => {
     expect(await disagreements(decodingSuite('demo', folder, readWork(folder), [3]))).toEqual([]);
+  });
+
+  it.skipIf(!llama)('say the words that we say, in llama.cpp too', { timeout: TIMEOUT_MS }, async () => {
+    addGguf(folder);
+    expect(await disagreements(plainDecodingSuite('demo', folder, readWork(folder), [1, 3]))).toEqual([]);
+  });
+
+  it('make the labels that we make', { timeout: TIMEOUT_MS }, async () => {
+    expect(await disagreements(labelsSuite('demo', folder, readWork(folder)))).toEqual([]);
   });
 
   it('compute what our kernels do, fused and composed', { timeout: TIMEOUT_MS }, async () => {

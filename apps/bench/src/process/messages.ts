@@ -33,7 +33,7 @@ export const ranSchema = z.object({
   flops: z.number().positive().optional(),
 });
 
-export const gemmSchema = z.object({ gflops: z.number().positive() });
+export const gemmSchema = z.object({ gflops: z.number().positive().nullable() });
 
 export const memorySchema = z.object({ peakBytes: z.number().positive().nullable() });
 

@@ -28,6 +28,22 @@ export function decodingSuite(
   });
 }
 
+/** Answering in words alone, beside llama.cpp, which has no latents. */
+export function plainDecodingSuite(
+  shape: ShapeName,
+  folder: string,
+  work: WorkDescription,
+  batches: readonly number[],
+): CaseGroup[] {
+  return decodingSuite(shape, folder, work, batches).map((group) => ({
+    ...group,
+    peers: ['latent-sft', 'llama.cpp'],
+    cases: group.cases
+      .filter(({ name }) => name === 'prefill' || name === 'tokens')
+      .map((one) => ({ ...one, name: `plain-${one.name}`, asked: one.name })),
+  }));
+}
+
 function casesOf({ config, decoding }: WorkDescription, rows: readonly number[]): BenchCase[] {
   const { prompts, latents, tokens, support } = decoding;
   const batch = rows.length;

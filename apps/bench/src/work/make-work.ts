@@ -6,6 +6,7 @@ import {
   initialWeights,
   LORA_TARGETS,
   loadModel,
+  loadModelFolder,
   type ModelConfig,
   type NamedArray,
   saveModelFolder,
@@ -23,6 +24,7 @@ import {
   WORK_FILE,
   type WorkDescription,
 } from './work-file.js';
+import { writeGguf } from './write-gguf.js';
 
 /** Where the weights of the work come from: drawn with the shape's spread, or a model's own. */
 export type Weights = 'random' | { readonly model: string };
@@ -43,6 +45,19 @@ export interface WorkSettings {
   /** Where works are kept. */
   readonly cache: string;
   readonly onProgress?: (sentence: string) => void;
+}
+
+/** The file that llama.cpp reads, in the folder of a work. */
+const GGUF_FILE = 'model.gguf';
+
+/** Writes the model of a work for llama.cpp too, unless it is there. */
+export function addGguf(folder: string): void {
+  const file = join(folder, GGUF_FILE);
+  if (existsSync(file)) return;
+  const { config, weights } = loadModelFolder(join(folder, MODEL_FOLDER));
+  const draft = `${file}.${process.pid}`;
+  writeGguf(draft, config, weights);
+  renameSync(draft, file);
 }
 
 /** Raised when the same settings come to mean another work. */

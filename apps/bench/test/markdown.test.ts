@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type BenchReport, markdownReport } from '../src/index.js';
+
+const report = JSON.parse(
+  readFileSync(new URL('fixtures/bench.json', import.meta.url), 'utf8'),
+) as BenchReport;
+
+describe('markdownReport', () => {
+  it('has the machine, a heading a suite, and a table a case', () => {
+    const text = markdownReport(report);
+    expect(text).toContain('### stage1');
+    expect(text).toMatch(/^\| peer \| median \|/m);
+    expect(text).toMatch(/^\| official \|.* 2\.50x \|/m);
+  });
+
+  it('says which peers were left out', () => {
+    const [first] = report.cases;
+    const skipped = [{ peer: 'best' as const, reason: 'not run beyond 2048' }];
+    const text = markdownReport({ ...report, cases: [{ ...first!, skipped }] });
+    expect(text).toContain('- best: not run beyond 2048');
+  });
+});
