@@ -59,7 +59,6 @@ describe('usage', () => {
       ['recipe', '--defaults', '--preset', 'paper-v3'],
       'expected --preset to be one of default, paper-v1, paper-v2, official-code, got paper-v3',
     ],
-    ['a peer that is not built', ['bench', '--peers', 'llama.cpp'], 'got llama.cpp, which is not built yet'],
     ['a peer that is unknown', ['bench', '--peers', 'jax'], 'expected a peer of latent-sft, composition'],
     [
       'a bench in another precision than its peers',
