@@ -19,7 +19,13 @@ async function open({ folder, rows, threads }) {
   const model = await llama.loadModel({ modelPath: join(folder, 'model.gguf'), gpuLayers: 0 });
   const longest = Math.max(...prompts.map((prompt) => prompt.length)) + decoding.tokens;
   const sizes = { sequences: rows.length, contextSize: Math.ceil((longest + 1) / 256) * 256 };
-  const context = await model.createContext({ ...sizes, batchSize: 512, threads });
+  // its cache is float16 by default, which answers in other words
+  const exact = {
+    experimentalKvCacheKeyType: 'F32',
+    experimentalKvCacheValueType: 'F32',
+    flashAttention: false,
+  };
+  const context = await model.createContext({ ...sizes, ...exact, batchSize: 512, threads });
   const sequences = prompts.map(() => context.getSequence());
   const release = llama.llamaCppRelease.release;
   return {
