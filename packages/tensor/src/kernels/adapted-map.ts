@@ -46,7 +46,7 @@ function drawsOf(maps: readonly AdaptedMap[]): { words: Int32Array; kept: number
   const words = new Int32Array(5 * maps.length);
   let kept = 0;
   maps.forEach(({ adapter, dropout }, i) => {
-    const draw = adapter && dropout && drawAttributes('block', dropout.rate, dropout);
+    const draw = adapter && dropout && drawAttributes('mapInputs', dropout.rate, dropout);
     if (!draw) return;
     const { threshold, stepLow, stepHigh, key0, key1, scale } = draw as Readonly<Record<string, number>>;
     words.set([threshold!, stepLow!, stepHigh!, key0!, key1!], 5 * i);

@@ -125,6 +125,7 @@ export const attentionCases = [
     { batch: 1, queries: 4, keys: 4, heads: 4, groups: 1, width: 2 },
     causal(1, 4),
   ),
+  attentionCase('no query', { batch: 1, queries: 0, keys: 3, heads: 2, groups: 1, width: 2 }, []),
   attentionCase('one query, one key', { batch: 1, queries: 1, keys: 1, heads: 1, groups: 1, width: 1 }, [
     [[0, 1]],
   ]),

@@ -99,6 +99,14 @@ class AttentionGradientOp : public OpKernel {
     gradients.query = output(context, 0, context->input(0).shape());
     const int64_t chunks = loops().attention_gradient_chunks(shape);
     Part key, value;
+    if (shape.batch * shape.queries == 0) {
+      // nobody looked: there is no chunk that would write a gradient
+      for (int i = 1; i < 3; i++) {
+        float* none = output(context, i, context->input(i).shape());
+        if (none != nullptr) std::fill(none, none + context->input(i).NumElements(), 0.0f);
+      }
+      return;
+    }
     if (gradients.query == nullptr || !key.allocate(context, 1, chunks) || !value.allocate(context, 2, chunks)) return;
     gradients.key = key.chunks;
     gradients.value = value.chunks;
