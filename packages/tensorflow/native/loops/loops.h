@@ -100,6 +100,15 @@ struct PackedMap {
 // C = A B, A B^T or A^T B.
 enum class Form { kNN, kNT, kTN };
 
+// Weights are packed in blocks of as many outputs: whole panels of every kernel.
+constexpr int64_t kPackedOutputs = 192;
+
+// A factor x [rows, depth] and the weights that it meets, [out, depth], both packed.
+struct PackedTerm {
+  const float *weights, *factor;
+  int64_t depth;
+};
+
 struct Loops {
   const char* instruction_set;
 
@@ -107,6 +116,13 @@ struct Loops {
   // A row of C comes out the same whatever rows are computed with it, if calls begin at multiples of 16 rows.
   void (*product)(Form, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb,
                   float* c, int64_t ldc, bool add);
+
+  // The same product of operands that are packed once and used often, as many numbers as they have. Weights are
+  // [out, depth] (kNT) or [depth, out] (kNN); a unit is a block of outputs. A product sums its terms in their order.
+  void (*pack_weights)(Form, const float* weights, int64_t stride, int64_t out, int64_t depth, int64_t begin,
+                       int64_t end, float* packed);
+  void (*pack_factor)(const float* x, int64_t stride, int64_t rows, int64_t depth, float* packed);
+  void (*packed_product)(const PackedTerm*, int count, int64_t rows, int64_t out, float* y, int64_t stride, bool add);
 
   // A unit is a chunk of the query rows that share one key head: units = attention_units(shape).
   int64_t (*attention_units)(const AttentionShape&);
@@ -174,9 +190,17 @@ struct Loops {
   void (*pack_rows)(const float* weight, const PackedMap&, float* words, int64_t begin, int64_t end);
 };
 
-using Product = void(Form, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, float*, int64_t,
-                     bool);
-Product portable_product, avx2_product, avx512_product;
+#define LATENT_DECLARE_PRODUCTS(name)                                                                              \
+  namespace name {                                                                                                 \
+  void product(Form, int64_t, int64_t, int64_t, const float*, int64_t, const float*, int64_t, float*, int64_t,     \
+               bool);                                                                                              \
+  void pack_weights(Form, const float*, int64_t, int64_t, int64_t, int64_t, int64_t, float*);                      \
+  void pack_factor(const float*, int64_t, int64_t, int64_t, float*);                                               \
+  void packed_product(const PackedTerm*, int, int64_t, int64_t, float*, int64_t, bool);                            \
+  }
+LATENT_DECLARE_PRODUCTS(portable_products)
+LATENT_DECLARE_PRODUCTS(avx2_products)
+LATENT_DECLARE_PRODUCTS(avx512_products)
 
 extern const Loops portable_loops;
 extern const Loops avx2_loops;

@@ -11,5 +11,5 @@
 #define __AVX2__ 1
 #define __FMA__ 1
 #define LATENT_EIGEN latent_eigen_avx2
-#define LATENT_PRODUCT avx2_product
+#define LATENT_PRODUCTS avx2_products
 #include "product.h"

@@ -15,5 +15,5 @@
 #define __AVX512DQ__ 1
 #define __AVX512VL__ 1
 #define LATENT_EIGEN latent_eigen_avx512
-#define LATENT_PRODUCT avx512_product
+#define LATENT_PRODUCTS avx512_products
 #include "product.h"

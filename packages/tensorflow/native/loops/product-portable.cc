@@ -2,5 +2,5 @@
 #include "product-headers.h"
 
 #define LATENT_EIGEN latent_eigen_portable
-#define LATENT_PRODUCT portable_product
+#define LATENT_PRODUCTS portable_products
 #include "product.h"

@@ -22,8 +22,10 @@ static void product_of(int64_t rows, int64_t columns, int64_t depth, const float
                                                                           blocking, nullptr);
 }
 
-void LATENT_PRODUCT(Form form, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* b,
-                    int64_t ldb, float* c, int64_t ldc, bool add) {
+namespace LATENT_PRODUCTS {
+
+void product(Form form, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb,
+             float* c, int64_t ldc, bool add) {
   if (!add)
     for (int64_t row = 0; row < m; row++) memset(c + row * ldc, 0, n * sizeof(float));
   if (m == 0 || n == 0 || k == 0) return;
@@ -32,5 +34,66 @@ void LATENT_PRODUCT(Form form, int64_t m, int64_t n, int64_t k, const float* a, 
   if (form == Form::kNT) product_of<kRows, kColumns>(n, m, k, b, ldb, a, lda, c, ldc);
   if (form == Form::kTN) product_of<kColumns, kRows>(n, m, k, b, ldb, a, lda, c, ldc);
 }
+
+using Traits = Eigen::internal::gebp_traits<float, float>;
+template <int kOrder>
+using Operand = Eigen::internal::const_blas_data_mapper<float, Eigen::Index, kOrder>;
+
+// Calls body(begin, length) for the stretches of the depth that Eigen's kernel sums in registers: as even as may be.
+template <typename Body>
+static void each_depth(int64_t depth, const Body& body) {
+  constexpr int64_t kMost = 768;
+  const int64_t sweeps = (depth + kMost - 1) / kMost;
+  if (sweeps == 0) return;
+  const int64_t step = ((depth + sweeps - 1) / sweeps + 15) / 16 * 16;  // so that parts begin aligned
+  for (int64_t begin = 0; begin < depth; begin += step) body(begin, std::min(step, depth - begin));
+}
+
+template <int kOrder>
+static void pack_weights_of(const float* weights, int64_t stride, int64_t out, int64_t depth, int64_t begin, int64_t end,
+                            float* packed) {
+  Eigen::internal::gemm_pack_lhs<float, Eigen::Index, Operand<kOrder>, Traits::mr, Traits::LhsProgress,
+                                 typename Traits::LhsPacket4Packing, kOrder>
+      pack;
+  const Operand<kOrder> from(weights, stride);
+  for (int64_t block = begin; block < end; block++) {
+    const int64_t first = block * kPackedOutputs, count = std::min(kPackedOutputs, out - first);
+    each_depth(depth, [&](int64_t at, int64_t length) {
+      pack(packed + first * depth + at * count, from.getSubMapper(first, at), length, count);
+    });
+  }
+}
+
+void pack_weights(Form form, const float* weights, int64_t stride, int64_t out, int64_t depth, int64_t begin,
+                  int64_t end, float* packed) {
+  if (form == Form::kNT) return pack_weights_of<Eigen::RowMajor>(weights, stride, out, depth, begin, end, packed);
+  pack_weights_of<Eigen::ColMajor>(weights, stride, out, depth, begin, end, packed);
+}
+
+void pack_factor(const float* x, int64_t stride, int64_t rows, int64_t depth, float* packed) {
+  Eigen::internal::gemm_pack_rhs<float, Eigen::Index, Operand<Eigen::ColMajor>, Traits::nr, Eigen::ColMajor> pack;
+  const Operand<Eigen::ColMajor> from(x, stride);
+  each_depth(depth, [&](int64_t at, int64_t length) { pack(packed + at * rows, from.getSubMapper(at, 0), length, rows); });
+}
+
+void packed_product(const PackedTerm* terms, int count, int64_t rows, int64_t out, float* y, int64_t stride, bool add) {
+  using Result = Eigen::internal::blas_data_mapper<float, Eigen::Index, Eigen::ColMajor, Eigen::Unaligned, 1>;
+  Eigen::internal::gebp_kernel<float, float, Eigen::Index, Result, Traits::mr, Traits::nr, false, false> kernel;
+  const Result result(y, stride, 1);
+  for (int64_t first = 0; first < out; first += kPackedOutputs) {
+    const int64_t outputs = std::min(kPackedOutputs, out - first);
+    if (!add)
+      for (int64_t row = 0; row < rows; row++) memset(y + row * stride + first, 0, outputs * sizeof(float));
+    for (int i = 0; i < count; i++) {
+      const PackedTerm& term = terms[i];
+      each_depth(term.depth, [&](int64_t at, int64_t length) {
+        kernel(result.getSubMapper(first, 0), term.weights + first * term.depth + at * outputs, term.factor + at * rows,
+               outputs, length, rows, 1.0f);
+      });
+    }
+  }
+}
+
+}  // namespace LATENT_PRODUCTS
 
 }  // namespace latent

@@ -81,6 +81,7 @@ struct AttentionBlock {
 
   double flops_per_row() const { return 4.0 * width * (query_width + key_width); }
   int64_t ranks() const { return query.rank + key.rank + value.rank + output.rank; }
+  int64_t largest_rank() const { return std::max({query.rank, key.rank, value.rank, output.rank}); }
   bool drops() const { return query.drops() || key.drops() || value.drops() || output.drops(); }
   double pairs_per_query() const { return visible_per_query(shape, ranges); }
 };
@@ -137,24 +138,43 @@ class AttentionBlockOp : public OpKernel {
     float* mixed = output(context, 5, TensorShape({rows, wide}));
     float* log_sum = output(context, 6, TensorShape({shape.batch, shape.heads, shape.queries}));
     float* low = output(context, 7, TensorShape({rows, block.ranks()}));
+    const bool drops = block.drops();
+    PackedMaps maps(PackedMaps::For::kOutput, {&block.query, &block.key, &block.value, &block.output});
+    const Stretches stretches(context, rows);
+    Parts own;  // of a thread's memory
+    const int64_t length = stretches.length, larger = std::max(width, wide);
+    const int64_t at_normed = own.add(length * width), at_straight = own.add(length * wide);
+    const int64_t at_factor = own.add(length * larger), at_low = own.add(length * block.largest_rank());
+    const int64_t at_left = own.add(drops ? length * larger : 0), at_seen = own.add(drops ? length * larger : 0);
     Tensor memory;
-    const int64_t larger = std::max(width, wide);
-    float* normed = working(context, rows * (width + wide + narrow + (block.drops() ? larger : 0)), &memory);
+    float* packed = working(context, maps.count() + stretches.slots * own.count(), &memory);
     if (!context->status().ok()) return;  // an empty output is no error, and null as well
-    float* straight_queries = normed + rows * width;
-    float* straight_keys = straight_queries + rows * wide;
-    float* left = straight_keys + rows * narrow;
+    float* scratches = packed + maps.count();
     float* low_key = low + rows * block.query.rank;
     float* low_value = low_key + rows * block.key.rank;
     float* low_output = low_value + rows * block.value.rank;
-    share_rows(context, rows, block.flops_per_row(), [&](int64_t begin, int64_t end) {
-      loops().rms_norm(block.x, block.norm, epsilon_, width, normed, inverse, begin, end);
-      const auto seen = [&](const LinearMap& map) { return seen_by(map, normed, rows, begin, end, left); };
-      apply_map(block.query, normed, seen(block.query), begin, end, low, straight_queries, false);
-      apply_map(block.key, normed, seen(block.key), begin, end, low_key, straight_keys, false);
-      apply_map(block.value, normed, seen(block.value), begin, end, low_value, values, false);
-      loops().rotary(straight_queries, block.cosine, block.sine, 1, shape.heads, shape.width, queries, begin, end);
-      loops().rotary(straight_keys, block.cosine, block.sine, 1, shape.groups, shape.width, keys, begin, end);
+    maps.pack(context, packed);
+    const auto apply = [&](int which, const LinearMap& map, const float* x, int64_t begin, int64_t end, float* scratch,
+                           float* lowered, float* to, bool add) {
+      const float* factor = scratch + at_factor;
+      const float* seen = seen_factor(map, x, factor, rows, begin, end, scratch + at_left, scratch + at_seen);
+      apply_map(map, maps[which], factor, seen, end - begin, lowered + begin * map.rank, scratch + at_low, to, add);
+    };
+    stretches.run(context, block.flops_per_row(), scratches, own.count(), [&](int64_t begin, int64_t end, float* scratch) {
+      const int64_t count = end - begin;
+      float *normed = scratch + at_normed, *straight = scratch + at_straight;
+      loops().rms_norm(block.x + begin * width, block.norm, epsilon_, width, normed, inverse + begin, 0, count);
+      loops().pack_factor(normed, width, count, width, scratch + at_factor);
+      const auto turn = [&](int64_t heads, float* to) {
+        const int64_t head = shape.width;
+        loops().rotary(straight, block.cosine + begin * head, block.sine + begin * head, 1, heads, head,
+                       to + begin * heads * head, 0, count);
+      };
+      apply(0, block.query, normed, begin, end, scratch, low, straight, false);
+      turn(shape.heads, queries);
+      apply(1, block.key, normed, begin, end, scratch, low_key, straight, false);
+      turn(shape.groups, keys);
+      apply(2, block.value, normed, begin, end, scratch, low_value, values + begin * narrow, false);
     });
     const AttentionInputs inputs = {queries, keys, values, block.ranges};
     const int64_t units = loops().attention_units(shape);
@@ -163,9 +183,11 @@ class AttentionBlockOp : public OpKernel {
       const Scratch scratch(loops().attention_scratch(shape));
       loops().attention(shape, inputs, mixed, log_sum, begin, end, scratch.data());
     });
-    share_rows(context, rows, 2.0 * width * wide, [&](int64_t begin, int64_t end) {
+    stretches.run(context, 2.0 * width * wide, scratches, own.count(), [&](int64_t begin, int64_t end, float* scratch) {
+      const float* from = mixed + begin * wide;
+      loops().pack_factor(from, wide, end - begin, wide, scratch + at_factor);
       std::copy(block.x + begin * width, block.x + end * width, y + begin * width);
-      apply_map(block.output, mixed, seen_by(block.output, mixed, rows, begin, end, left), begin, end, low_output, y, true);
+      apply(3, block.output, from, begin, end, scratch, low_output, y + begin * width, true);
     });
   }
 
@@ -195,35 +217,51 @@ class AttentionBlockGradientOp : public OpKernel {
     float* gradients[14];
     for (int i = 0; i < 14; i++)
       if (!wanted_output(context, i, i, i == 0 || (i > 1 && i % 3 != 2) || weights_, &gradients[i])) return;
-    const int64_t chunks = loops().attention_gradient_chunks(shape), larger = std::max(width, wide);
-    const int64_t parts = norm_parts(rows);
-    Tensor memory;
-    const int64_t count = rows * (2 * width + 3 * wide + (3 + 2 * chunks) * narrow + block.ranks()) + parts * width +
-                          (block.drops() ? rows * (3 * width + wide + larger) : 0);
-    float* normed = working(context, count, &memory);
-    if (!context->status().ok()) return;
-    float* d_normed = normed + rows * width;
-    float* d_mixed = d_normed + rows * width;
-    float* d_queries = d_mixed + rows * wide;        // turned, as attention sees them
-    float* d_straight = d_queries + rows * wide;     // and before
-    float* d_straight_keys = d_straight + rows * wide;
-    float* d_keys = d_straight_keys + rows * narrow;
-    float* d_values = d_keys + rows * narrow;
-    float* key_chunks = d_values + rows * narrow;
-    float* value_chunks = key_chunks + chunks * rows * narrow;
-    float* d_low = value_chunks + chunks * rows * narrow;
-    float* d_low_key = d_low + rows * block.query.rank;
-    float* d_low_value = d_low_key + rows * block.key.rank;
-    float* d_low_output = d_low_value + rows * block.value.rank;
-    float* sums = d_low + rows * block.ranks();
     const bool drops = block.drops();
-    float* seen_query = drops ? sums + parts * width : normed;
+    const int64_t chunks = loops().attention_gradient_chunks(shape), larger = std::max(width, wide);
+    const int64_t norm_sums = norm_parts(rows);
+    PackedMaps maps(PackedMaps::For::kInputGradient, {&block.query, &block.key, &block.value, &block.output});
+    const Stretches stretches(context, rows);
+    Parts own;  // of a thread's memory
+    const int64_t length = stretches.length;
+    const int64_t at_factor = own.add(length * larger), at_low = own.add(length * block.largest_rank());
+    const int64_t at_left = own.add(drops ? length * larger : 0);
+    Parts parts;
+    const int64_t at_normed = parts.add(rows * width), at_d_normed = parts.add(rows * width);
+    const int64_t at_d_mixed = parts.add(rows * wide);
+    const int64_t at_d_queries = parts.add(rows * wide);  // turned, as attention sees them
+    const int64_t at_d_straight = parts.add(rows * wide);  // and before
+    const int64_t at_d_straight_keys = parts.add(rows * narrow), at_d_keys = parts.add(rows * narrow);
+    const int64_t at_d_values = parts.add(rows * narrow);
+    const int64_t at_key_chunks = parts.add(chunks * rows * narrow), at_value_chunks = parts.add(chunks * rows * narrow);
+    const int64_t at_d_low = parts.add(rows * block.ranks()), at_sums = parts.add(norm_sums * width);
+    // what adapters see under dropout
+    const int64_t at_seen = parts.add(drops ? rows * (3 * width + wide) : 0);
+    const int64_t at_packed = parts.add(maps.count()), at_scratch = parts.add(stretches.slots * own.count());
+    Tensor memory;
+    float* all = working(context, parts.count(), &memory);
+    if (!context->status().ok()) return;
+    float *normed = all + at_normed, *d_normed = all + at_d_normed, *d_mixed = all + at_d_mixed;
+    float *d_queries = all + at_d_queries, *d_straight = all + at_d_straight;
+    float *d_straight_keys = all + at_d_straight_keys, *d_keys = all + at_d_keys, *d_values = all + at_d_values;
+    float *key_chunks = all + at_key_chunks, *value_chunks = all + at_value_chunks, *sums = all + at_sums;
+    float *d_low = all + at_d_low, *d_low_key = d_low + rows * block.query.rank;
+    float *d_low_value = d_low_key + rows * block.key.rank, *d_low_output = d_low_value + rows * block.value.rank;
+    float* seen_query = drops ? all + at_seen : normed;
     float* seen_key = drops ? seen_query + rows * width : normed;
     float* seen_value = drops ? seen_key + rows * width : normed;
     float* seen_output = drops ? seen_value + rows * width : nullptr;
-    float* left = drops ? seen_output + rows * wide : nullptr;
-    share_rows(context, rows, 2.0 * width * wide, [&](int64_t begin, int64_t end) {
-      input_gradient(block.output, dy, rows, begin, end, d_low_output, d_mixed, false, left);
+    float* scratches = all + at_scratch;
+    maps.pack(context, all + at_packed);
+    const auto gradient_in = [&](int which, const LinearMap& map, const float* slope, int64_t begin, int64_t end,
+                                 float* scratch, float* lowered, float* to, bool add) {
+      float* factor = scratch + at_factor;
+      loops().pack_factor(slope + begin * map.out, map.out, end - begin, map.out, factor);
+      input_gradient(map, maps[which], factor, rows, begin, end, lowered + begin * map.rank, scratch + at_low,
+                     to + begin * map.in, add, scratch + at_left);
+    };
+    stretches.run(context, 2.0 * width * wide, scratches, own.count(), [&](int64_t begin, int64_t end, float* scratch) {
+      gradient_in(3, block.output, dy, begin, end, scratch, d_low_output, d_mixed, false);
       if (drops) seen_by(block.output, mixed, rows, begin, end, seen_output);
     });
     const AttentionInputs inputs = {queries, keys, values, block.ranges};
@@ -234,7 +272,7 @@ class AttentionBlockGradientOp : public OpKernel {
       const Scratch scratch(loops().attention_gradient_scratch(shape));
       loops().attention_gradient(shape, inputs, slopes, begin, end, scratch.data());
     });
-    share_rows(context, rows, block.flops_per_row(), [&](int64_t begin, int64_t end) {
+    stretches.run(context, block.flops_per_row(), scratches, own.count(), [&](int64_t begin, int64_t end, float* scratch) {
       loops().sum_parts(key_chunks, chunks, rows * narrow, d_keys, begin * narrow, end * narrow);
       loops().sum_parts(value_chunks, chunks, rows * narrow, d_values, begin * narrow, end * narrow);
       loops().rotary(d_queries, block.cosine, block.sine, -1, shape.heads, shape.width, d_straight, begin, end);
@@ -245,9 +283,9 @@ class AttentionBlockGradientOp : public OpKernel {
         seen_by(block.key, normed, rows, begin, end, seen_key);
         seen_by(block.value, normed, rows, begin, end, seen_value);
       }
-      input_gradient(block.query, d_straight, rows, begin, end, d_low, d_normed, false, left);
-      input_gradient(block.key, d_straight_keys, rows, begin, end, d_low_key, d_normed, true, left);
-      input_gradient(block.value, d_values, rows, begin, end, d_low_value, d_normed, true, left);
+      gradient_in(0, block.query, d_straight, begin, end, scratch, d_low, d_normed, false);
+      gradient_in(1, block.key, d_straight_keys, begin, end, scratch, d_low_key, d_normed, true);
+      gradient_in(2, block.value, d_values, begin, end, scratch, d_low_value, d_normed, true);
     });
     norm_gradient(context, block.x, block.norm, inverse, d_normed, dy, rows, width, sums, gradients[0], gradients[1]);
     const float* low_key = low + rows * block.query.rank;

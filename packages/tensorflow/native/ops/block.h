@@ -1,7 +1,7 @@
 // What the two halves of a decoder layer have in common beside their linear maps: the norm before and the sum after.
 #pragma once
 
-#include "linear-map.h"
+#include "packed-maps.h"
 
 namespace latent {
 

@@ -61,6 +61,8 @@ struct FeedForward {
 
   double flops_per_row() const { return 6.0 * width * inner; }
   int64_t ranks() const { return gate.rank + up.rank + down.rank; }
+  int64_t largest_rank() const { return std::max({gate.rank, up.rank, down.rank}); }
+  bool drops() const { return gate.drops() || up.drops() || down.drops(); }
 };
 
 inline bool read_feed_forward(OpKernelContext* context, FeedForward* block) {
@@ -96,23 +98,37 @@ class FeedForwardOp : public OpKernel {
     float* gated = output(context, 2, TensorShape({rows, inner}));
     float* raised = output(context, 3, TensorShape({rows, inner}));
     float* low = output(context, 4, TensorShape({rows, block.ranks()}));
-    const bool drops = block.gate.drops() || block.up.drops() || block.down.drops();
+    const bool drops = block.drops();
+    PackedMaps maps(PackedMaps::For::kOutput, {&block.gate, &block.up, &block.down});
+    const Stretches stretches(context, rows);
+    Parts parts;  // of a thread's memory
+    const int64_t length = stretches.length, larger = std::max(width, inner);
+    const int64_t at_normed = parts.add(length * width), at_hidden = parts.add(length * inner);
+    const int64_t at_factor = parts.add(length * larger), at_low = parts.add(length * block.largest_rank());
+    const int64_t at_left = parts.add(drops ? length * larger : 0), at_seen = parts.add(drops ? length * larger : 0);
     Tensor memory;
-    float* normed = working(context, rows * (width + inner) * (drops ? 2 : 1), &memory);
+    float* packed = working(context, maps.count() + stretches.slots * parts.count(), &memory);
     if (!context->status().ok()) return;  // an empty output is no error, and null as well
-    float* hidden = normed + rows * width;
-    float* left = hidden + rows * inner;
-    float* left_inner = left + rows * width;
     float* low_up = low + rows * block.gate.rank;
     float* low_down = low_up + rows * block.up.rank;
-    share_rows(context, rows, block.flops_per_row(), [&](int64_t begin, int64_t end) {
-      loops().rms_norm(block.x, block.norm, epsilon_, width, normed, inverse, begin, end);
-      apply_map(block.gate, normed, seen_by(block.gate, normed, rows, begin, end, left), begin, end, low, gated, false);
-      apply_map(block.up, normed, seen_by(block.up, normed, rows, begin, end, left), begin, end, low_up, raised, false);
-      loops().swiglu(gated, raised, hidden, begin * inner, end * inner);
+    maps.pack(context, packed);
+    float* own = packed + maps.count();
+    stretches.run(context, block.flops_per_row(), own, parts.count(), [&](int64_t begin, int64_t end, float* scratch) {
+      const int64_t count = end - begin;
+      float *normed = scratch + at_normed, *hidden = scratch + at_hidden, *factor = scratch + at_factor;
+      const auto apply = [&](int which, const LinearMap& map, const float* x, float* lowered, float* to, bool add) {
+        const float* seen = seen_factor(map, x, factor, rows, begin, end, scratch + at_left, scratch + at_seen);
+        apply_map(map, maps[which], factor, seen, count, lowered + begin * map.rank, scratch + at_low, to, add);
+      };
+      loops().rms_norm(block.x + begin * width, block.norm, epsilon_, width, normed, inverse + begin, 0, count);
+      loops().pack_factor(normed, width, count, width, factor);
+      float *gates = gated + begin * inner, *ups = raised + begin * inner;
+      apply(0, block.gate, normed, low, gates, false);
+      apply(1, block.up, normed, low_up, ups, false);
+      loops().swiglu(gates, ups, hidden, 0, count * inner);
+      loops().pack_factor(hidden, inner, count, inner, factor);
       std::copy(block.x + begin * width, block.x + end * width, y + begin * width);
-      apply_map(block.down, hidden, seen_by(block.down, hidden, rows, begin, end, left_inner), begin, end, low_down, y,
-                true);
+      apply(2, block.down, hidden, low_down, y + begin * width, true);
     });
   }
 
@@ -142,27 +158,43 @@ class FeedForwardGradientOp : public OpKernel {
       const bool wanted = i == 0 || (i > 1 && i % 3 != 2) || weights_;
       if (!wanted_output(context, i, i, wanted, &gradients[i])) return;
     }
-    const bool drops = block.gate.drops() || block.up.drops() || block.down.drops();
-    const int64_t parts = norm_parts(rows);
+    const bool drops = block.drops();
+    const int64_t norm_sums = norm_parts(rows);
+    PackedMaps maps(PackedMaps::For::kInputGradient, {&block.gate, &block.up, &block.down});
+    const Stretches stretches(context, rows);
+    Parts own;  // of a thread's memory
+    const int64_t length = stretches.length, larger = std::max(width, inner);
+    const int64_t at_factor = own.add(length * larger), at_low = own.add(length * block.largest_rank());
+    const int64_t at_left = own.add(drops ? length * larger : 0);
+    Parts parts;
+    const int64_t at_normed = parts.add(rows * width), at_d_normed = parts.add(rows * width);
+    const int64_t at_hidden = parts.add(rows * inner), at_d_gated = parts.add(rows * inner);
+    const int64_t at_d_raised = parts.add(rows * inner), at_d_low = parts.add(rows * block.ranks());
+    const int64_t at_sums = parts.add(norm_sums * width);
+    // what adapters see under dropout: of n twice, of the hidden numbers once
+    const int64_t at_seen_gate = parts.add(drops ? rows * width : 0), at_seen_up = parts.add(drops ? rows * width : 0);
+    const int64_t at_seen_down = parts.add(drops ? rows * inner : 0);
+    const int64_t at_packed = parts.add(maps.count()), at_scratch = parts.add(stretches.slots * own.count());
     Tensor memory;
-    const int64_t count = rows * (2 * width + 3 * inner + block.ranks()) + parts * width +
-                          (drops ? rows * (2 * width + inner + std::max(width, inner)) : 0);
-    float* normed = working(context, count, &memory);
+    float* all = working(context, parts.count(), &memory);
     if (!context->status().ok()) return;
-    float* d_normed = normed + rows * width;
-    float* hidden = d_normed + rows * width;
-    float* d_gated = hidden + rows * inner;
-    float* d_raised = d_gated + rows * inner;
-    float* d_low = d_raised + rows * inner;
-    float* d_low_up = d_low + rows * block.gate.rank;
+    float *normed = all + at_normed, *d_normed = all + at_d_normed, *hidden = all + at_hidden;
+    float *d_gated = all + at_d_gated, *d_raised = all + at_d_raised, *sums = all + at_sums;
+    float *d_low = all + at_d_low, *d_low_up = d_low + rows * block.gate.rank;
     float* d_low_down = d_low_up + rows * block.up.rank;
-    float* sums = d_low + rows * block.ranks();
-    // what adapters see under dropout: of n twice, of the hidden numbers once; and what is dropped of gradients
-    float* seen_gate = drops ? sums + parts * width : normed;
-    float* seen_up = drops ? seen_gate + rows * width : normed;
-    float* seen_down = drops ? seen_up + rows * width : hidden;
-    float* left = drops ? seen_down + rows * inner : nullptr;
-    share_rows(context, rows, 2 * block.flops_per_row(), [&](int64_t begin, int64_t end) {
+    float *seen_gate = drops ? all + at_seen_gate : normed, *seen_up = drops ? all + at_seen_up : normed;
+    float* seen_down = drops ? all + at_seen_down : hidden;
+    maps.pack(context, all + at_packed);
+    float* scratches = all + at_scratch;
+    stretches.run(context, 2 * block.flops_per_row(), scratches, own.count(),
+                  [&](int64_t begin, int64_t end, float* scratch) {
+      const auto gradient_in = [&](int which, const LinearMap& map, const float* slope, float* lowered, float* to,
+                                   bool add) {
+        float* factor = scratch + at_factor;
+        loops().pack_factor(slope + begin * map.out, map.out, end - begin, map.out, factor);
+        input_gradient(map, maps[which], factor, rows, begin, end, lowered + begin * map.rank, scratch + at_low,
+                       to + begin * map.in, add, scratch + at_left);
+      };
       normed_again(block.x, block.norm, inverse, width, begin, end, normed);
       loops().swiglu(gated, raised, hidden, begin * inner, end * inner);
       if (drops) {
@@ -171,10 +203,10 @@ class FeedForwardGradientOp : public OpKernel {
         seen_by(block.down, hidden, rows, begin, end, seen_down);
       }
       // the gradient of the hidden numbers stands where that of gate goes
-      input_gradient(block.down, dy, rows, begin, end, d_low_down, d_gated, false, left);
+      gradient_in(2, block.down, dy, d_low_down, d_gated, false);
       loops().swiglu_gradient(gated, raised, d_gated, d_gated, d_raised, begin * inner, end * inner);
-      input_gradient(block.gate, d_gated, rows, begin, end, d_low, d_normed, false, left);
-      input_gradient(block.up, d_raised, rows, begin, end, d_low_up, d_normed, true, left);
+      gradient_in(0, block.gate, d_gated, d_low, d_normed, false);
+      gradient_in(1, block.up, d_raised, d_low_up, d_normed, true);
     });
     norm_gradient(context, block.x, block.norm, inverse, d_normed, dy, rows, width, sums, gradients[0], gradients[1]);
     const float* low_up = low + rows * block.gate.rank;

@@ -1,5 +1,4 @@
-// A linear map y = x W^T with a low-rank adapter beside it, + scale (seen(x) A^T) B^T, as fused operations compute it:
-// rows are shared among threads, and a thread takes its rows through as many maps as there are before it waits.
+// A linear map y = x W^T with a low-rank adapter beside it, + scale (seen(x) A^T) B^T, and the gradients of its weights.
 #pragma once
 
 #include <vector>
@@ -48,64 +47,11 @@ inline bool read_adapters(OpKernelContext* context, int first, std::vector<Linea
   return true;
 }
 
-// Runs body(begin, end) on as many stretches of rows as there are threads, cut at multiples of 16: see `product`.
-template <typename Body>
-void share_rows(OpKernelContext* context, int64_t rows, double flops_per_row, const Body& body) {
-  auto* workers = context->device()->tensorflow_cpu_worker_threads()->workers;
-  const int64_t worth = static_cast<int64_t>(rows * flops_per_row / 1e6) + 1;  // a thread costs some microseconds
-  const int64_t blocks = (rows + 15) / 16;
-  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>({workers->NumThreads(), worth, blocks}));
-  const auto place = [&](int64_t part) { return std::min(rows, blocks * part / parts * 16); };
-  if (parts == 1) return body(0, rows);
-  using Scheduling = tsl::thread::ThreadPool::SchedulingParams;
-  using Strategy = tsl::thread::ThreadPool::SchedulingStrategy;
-  workers->ParallelFor(parts, Scheduling(Strategy::kFixedBlockSize, absl::nullopt, 1), [&](int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; part++) body(place(part), place(part + 1));
-  });
-}
-
-// What an adapter sees of the rows: `x` itself, or what a dropout left of it in `left`, of the same shape.
+// What an adapter sees of the rows [begin, end): `x` itself, or what a dropout left of it in `left`, of the same shape.
 inline const float* seen_by(const LinearMap& map, const float* x, int64_t rows, int64_t begin, int64_t end, float* left) {
   if (!map.drops()) return x;
   loops().dropout(x, map.draw, rows * map.in, left, begin * map.in / 4, (end * map.in + 3) / 4);
   return left;
-}
-
-// y (+)= map(x) for the rows [begin, end); `low` [N, rank] keeps scale (seen A^T).
-inline void apply_map(const LinearMap& map, const float* x, const float* seen, int64_t begin, int64_t end, float* low,
-                      float* y, bool add) {
-  const int64_t rows = end - begin, rank = map.rank;
-  const auto product = loops().product;
-  float* result = y + begin * map.out;
-  product(Form::kNT, rows, map.out, map.in, x + begin * map.in, map.in, map.weight, map.in, result, map.out, add);
-  if (rank == 0) return;
-  float* lowered = low + begin * rank;
-  product(Form::kNT, rows, rank, map.in, seen + begin * map.in, map.in, map.lower, map.in, lowered, rank, false);
-  for (int64_t i = 0; i < rows * rank; i++) lowered[i] *= map.scale;
-  product(Form::kNT, rows, map.out, rank, lowered, rank, map.raise, rank, result, map.out, true);
-}
-
-// dx (+)= dy W + seen'(scale (dy B) A) for the rows [begin, end); `d_low` [N, rank] keeps scale (dy B). `left` [N, in]
-// is there where the adapter drops.
-inline void input_gradient(const LinearMap& map, const float* dy, int64_t rows_in_all, int64_t begin, int64_t end,
-                           float* d_low, float* dx, bool add, float* left) {
-  const int64_t rows = end - begin, rank = map.rank;
-  const auto product = loops().product;
-  const float* slope = dy + begin * map.out;
-  float* result = dx + begin * map.in;
-  product(Form::kNN, rows, map.in, map.out, slope, map.out, map.weight, map.in, result, map.in, add);
-  if (rank == 0) return;
-  float* lowered = d_low + begin * rank;
-  product(Form::kNN, rows, rank, map.out, slope, map.out, map.raise, rank, lowered, rank, false);
-  for (int64_t i = 0; i < rows * rank; i++) lowered[i] *= map.scale;
-  if (!map.drops()) {
-    product(Form::kNN, rows, map.in, rank, lowered, rank, map.lower, map.in, result, map.in, true);
-    return;
-  }
-  float* own = left + begin * map.in;
-  product(Form::kNN, rows, map.in, rank, lowered, rank, map.lower, map.in, own, map.in, false);
-  loops().dropout(left, map.draw, rows_in_all * map.in, left, begin * map.in / 4, (end * map.in + 3) / 4);
-  for (int64_t i = 0; i < rows * map.in; i++) result[i] += own[i];
 }
 
 // The products that make gradients of weights, sums over all rows: a^T b, cut by their own size alone.
@@ -152,6 +98,23 @@ class WeightGradients {
   };
   int64_t rows_;
   std::vector<Task> tasks_;
+};
+
+constexpr int64_t kCacheLine = 16;  // numbers
+inline int64_t whole_lines(int64_t count) { return (count + kCacheLine - 1) / kCacheLine * kCacheLine; }
+
+// Where the parts of an operation's working memory stand, each at the beginning of a cache line.
+class Parts {
+ public:
+  int64_t add(int64_t count) {
+    const int64_t at = count_;
+    count_ += whole_lines(count);
+    return at;
+  }
+  int64_t count() const { return count_; }
+
+ private:
+  int64_t count_ = 0;
 };
 
 // Working memory of an operation, all of it at once.

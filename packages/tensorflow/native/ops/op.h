@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "../loops/loops.h"
+#include "share-out.h"
 #include "tensorflow/core/framework/common_shape_fns.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -19,15 +20,6 @@ using tensorflow::TensorShape;
 
 #define LATENT_REQUIRE(context, condition, message) \
   OP_REQUIRES(context, condition, tensorflow::errors::InvalidArgument(message))
-
-// Runs body(begin, end) over parts of [0, units) on TensorFlow's threads. How it is cut depends on their number, what
-// comes out does not: see loops.h.
-template <typename Body>
-void share_out(OpKernelContext* context, int64_t units, double cycles_per_unit, const Body& body) {
-  if (units == 0) return;
-  auto* workers = context->device()->tensorflow_cpu_worker_threads()->workers;
-  workers->ParallelFor(units, static_cast<int64_t>(cycles_per_unit) + 1, body);
-}
 
 // Working memory of one part, aligned to a cache line.
 class Scratch {
