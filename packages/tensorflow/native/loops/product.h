@@ -24,10 +24,19 @@ static void product_of(int64_t rows, int64_t columns, int64_t depth, const float
 
 namespace LATENT_PRODUCTS {
 
+// Vectors at a time: the compiler makes a slow string instruction of memset.
+static void clear(float* y, int64_t count) {
+  using Packet = Eigen::internal::packet_traits<float>::type;
+  constexpr int64_t kLanes = Eigen::internal::unpacket_traits<Packet>::size;
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) Eigen::internal::pstoreu(y + i, Eigen::internal::pset1<Packet>(0.0f));
+  for (; i < count; i++) y[i] = 0;
+}
+
 void product(Form form, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb,
              float* c, int64_t ldc, bool add) {
   if (!add)
-    for (int64_t row = 0; row < m; row++) memset(c + row * ldc, 0, n * sizeof(float));
+    for (int64_t row = 0; row < m; row++) clear(c + row * ldc, n);
   if (m == 0 || n == 0 || k == 0) return;
   constexpr int kColumns = Eigen::ColMajor, kRows = Eigen::RowMajor;
   if (form == Form::kNN) product_of<kColumns, kColumns>(n, m, k, b, ldb, a, lda, c, ldc);
@@ -83,7 +92,7 @@ void packed_product(const PackedTerm* terms, int count, int64_t rows, int64_t ou
   for (int64_t first = 0; first < out; first += kPackedOutputs) {
     const int64_t outputs = std::min(kPackedOutputs, out - first);
     if (!add)
-      for (int64_t row = 0; row < rows; row++) memset(y + row * stride + first, 0, outputs * sizeof(float));
+      for (int64_t row = 0; row < rows; row++) clear(y + row * stride + first, outputs);
     for (int i = 0; i < count; i++) {
       const PackedTerm& term = terms[i];
       each_depth(term.depth, [&](int64_t at, int64_t length) {

@@ -54,41 +54,33 @@ inline const float* seen_by(const LinearMap& map, const float* x, int64_t rows, 
   return left;
 }
 
-// The products that make gradients of weights, sums over all rows: a^T b, cut by their own size alone.
+// The products that make gradients of weights, sums over all rows: a^T b, cut by their own sizes alone.
 class WeightGradients {
  public:
   explicit WeightGradients(int64_t rows) : rows_(rows) {}
 
   // c [m, n] = a^T b of a [N, m] and b [N, n]; nothing where c is null.
   void add(const float* a, int64_t m, const float* b, int64_t n, float* c) {
-    if (c == nullptr) return;
-    const bool tall = m >= n;
-    const int64_t length = tall ? m : n;
-    const int64_t step = std::max<int64_t>(16, (length / 8 + 15) / 16 * 16);
-    for (int64_t begin = 0; begin < length; begin += step) {
-      const int64_t count = std::min(step, length - begin);
-      if (tall)
-        tasks_.push_back({a + begin, m, b, n, c + begin * n, n, count, n});
-      else
-        tasks_.push_back({a, m, b + begin, n, c + begin, n, m, count});
-    }
+    if (c != nullptr) products_.push_back({a, m, b, n, c, n, m, n});
   }
 
   void run(OpKernelContext* context) const {
-    if (tasks_.empty()) return;
-    double flops = 0;
-    for (const Task& task : tasks_) flops += 2.0 * rows_ * task.m * task.n;
-    const double cycles = flops / 32 / static_cast<double>(tasks_.size());
-    share_out(context, tasks_.size(), cycles, [&](int64_t begin, int64_t end) {
+    double all = 0;
+    for (const Product& product : products_) all += static_cast<double>(product.m * product.n);
+    std::vector<Product> parts;
+    for (const Product& product : products_) cut(product, all / kParts, &parts);
+    const double cycles = 2.0 * rows_ * all / 32 / (parts.size() + 1);
+    share_out(context, parts.size(), cycles, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
-        const Task& t = tasks_[i];
-        loops().product(Form::kTN, t.m, t.n, rows_, t.a, t.lda, t.b, t.ldb, t.c, t.ldc, false);
+        const Product& part = parts[i];
+        loops().product(Form::kTN, part.m, part.n, rows_, part.a, part.lda, part.b, part.ldb, part.c, part.ldc, false);
       }
     });
   }
 
  private:
-  struct Task {
+  // c [m, n], rows ldc apart, of columns of a and b.
+  struct Product {
     const float* a;
     int64_t lda;
     const float* b;
@@ -96,8 +88,26 @@ class WeightGradients {
     float* c;
     int64_t ldc, m, n;
   };
+
+  // Each part packs all of the operand that is not cut: few parts of small products, along their longer side, in whole
+  // panels of the kernel.
+  static constexpr int64_t kParts = 24, kPanel = 48;
+  static void cut(const Product& product, double part_size, std::vector<Product>* parts) {
+    const bool tall = product.m >= product.n;
+    const int64_t length = tall ? product.m : product.n;
+    const auto wanted = static_cast<int64_t>(product.m * product.n / (part_size + 1)) + 1;
+    const int64_t step = std::max<int64_t>(1, (length + wanted * kPanel - 1) / (wanted * kPanel)) * kPanel;
+    for (int64_t begin = 0; begin < length; begin += step) {
+      Product part = product;
+      (tall ? part.m : part.n) = std::min(step, length - begin);
+      (tall ? part.a : part.b) += begin;
+      part.c += tall ? begin * product.ldc : begin;
+      parts->push_back(part);
+    }
+  }
+
   int64_t rows_;
-  std::vector<Task> tasks_;
+  std::vector<Product> products_;
 };
 
 constexpr int64_t kCacheLine = 16;  // numbers
