@@ -18,9 +18,16 @@ export function keyRanges(layout: Layout, name: MaskName, options: MaskOptions =
   const ranges = new Int32Array(layout.length * RANGES_PER_QUERY * 2);
   for (const span of placesInStorage(layout)) {
     const earlier = EARLIER_KEYS[name](span, layout, options);
-    for (let row = span.start; row < span.start + span.length; row++) {
-      // Whatever a span reads of the rows before it, within itself it is causal.
-      ranges.set(union([...earlier, [span.start, row + 1]]).flat(), row * RANGES_PER_QUERY * 2);
+    // Whatever a span reads of the rows before it, within itself it is causal: from row to row only the end of its own
+    // keys moves, until in the last row they may touch those that stand behind the span.
+    const limits = union([...earlier, [span.start, span.start + 1]]);
+    const ownEnd = limits.indexOf(span.start + 1);
+    const last = span.start + span.length - 1;
+    for (let row = span.start; row <= last; row++) {
+      limits[ownEnd] = row + 1;
+      if (row === last && limits[ownEnd + 1] === row + 1) limits.splice(ownEnd, 2);
+      const first = row * RANGES_PER_QUERY * 2;
+      for (let i = 0; i < limits.length; i++) ranges[first + i] = limits[i]!;
     }
   }
   return ranges;
@@ -61,13 +68,30 @@ function latentRow({ sizes }: Layout, index: number): number {
   return sizes.prompt + sizes.think + index - 1;
 }
 
-/** The same keys, sorted, with empty ranges left out and touching ones joined. */
-function union(ranges: readonly Range[]): Range[] {
-  const joined: [number, number][] = [];
-  for (const [start, end] of ranges.filter(([start, end]) => start < end).sort((a, b) => a[0] - b[0])) {
-    const last = joined.at(-1);
-    if (last && start <= last[1]) last[1] = Math.max(last[1], end);
-    else joined.push([start, end]);
+/** The limits of the same keys, sorted, with empty ranges left out and touching ones joined. */
+function union(ranges: readonly Range[]): number[] {
+  const limits: number[] = [];
+  for (const [start, end] of ranges) {
+    if (start >= end) continue;
+    // among so few ranges each is soon where it belongs
+    let at = limits.push(start, end) - 2;
+    for (; at > 0 && limits[at - 2]! > start; at -= 2) {
+      limits[at] = limits[at - 2]!;
+      limits[at + 1] = limits[at - 1]!;
+    }
+    limits[at] = start;
+    limits[at + 1] = end;
   }
-  return joined;
+  let used = 0;
+  for (let i = 0; i < limits.length; i += 2) {
+    const start = limits[i]!;
+    const end = limits[i + 1]!;
+    if (used > 0 && start <= limits[used - 1]!) limits[used - 1] = Math.max(limits[used - 1]!, end);
+    else {
+      limits[used++] = start;
+      limits[used++] = end;
+    }
+  }
+  limits.length = used;
+  return limits;
 }

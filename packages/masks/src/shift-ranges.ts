@@ -9,8 +9,11 @@ export function shiftRanges(ranges: Int32Array, by: number): Int32Array {
   if (!(Number.isInteger(by) && by >= 0)) {
     throw new Error(`shiftRanges: expected by to be a whole number, got ${by}`);
   }
-  return ranges.map((bound, i) => {
-    const end = ranges[i | 1]!;
-    return end === 0 ? 0 : bound + by;
-  });
+  const shifted = new Int32Array(ranges.length);
+  for (let i = 0; i < ranges.length; i += 2) {
+    if (ranges[i + 1] === 0) continue;
+    shifted[i] = ranges[i]! + by;
+    shifted[i + 1] = ranges[i + 1]! + by;
+  }
+  return shifted;
 }

@@ -26,9 +26,10 @@ export function sizesOf(example: ExampleTokens): LayoutSizes {
  * @throws if the example's sizes are not the layout's.
  */
 export function tokenIds(layout: Layout, example: ExampleTokens, latentId: number): Int32Array {
-  const expected = describe(layout.sizes);
-  const actual = describe(sizesOf(example));
-  if (actual !== expected) throw new Error(`tokenIds: expected an example of ${expected}, got ${actual}`);
+  const sizes = sizesOf(example);
+  if (!areEqual(sizes, layout.sizes)) {
+    throw new Error(`tokenIds: expected an example of ${describe(layout.sizes)}, got ${describe(sizes)}`);
+  }
   const ids = new Int32Array(layout.length);
   for (const span of layout.spans) {
     if (span.role === 'latent') ids[span.start] = latentId;
@@ -40,6 +41,17 @@ export function tokenIds(layout: Layout, example: ExampleTokens, latentId: numbe
 function tokensOf(example: ExampleTokens, span: Span): readonly number[] {
   if (span.role === 'segment') return example.segments[span.index - 1]!;
   return example[span.role as 'prompt' | 'think' | 'end' | 'answer'];
+}
+
+function areEqual(a: LayoutSizes, b: LayoutSizes): boolean {
+  return (
+    a.prompt === b.prompt &&
+    a.think === b.think &&
+    a.end === b.end &&
+    a.answer === b.answer &&
+    a.segments.length === b.segments.length &&
+    a.segments.every((length, i) => length === b.segments[i])
+  );
 }
 
 function describe({ prompt, think, segments, end, answer }: LayoutSizes): string {

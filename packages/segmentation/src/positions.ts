@@ -7,9 +7,11 @@ import type { Layout } from './layout.js';
  * were there, so that it sits where the student and generation will put it, and a branch counts on from its latent.
  */
 export function positions(layout: Layout, track: 'dual' | 'single' = 'dual'): Int32Array {
-  if (track === 'single' || layout.kind !== 'decoder')
-    return Int32Array.from({ length: layout.length }, (_, row) => row);
   const ids = new Int32Array(layout.length);
+  if (track === 'single' || layout.kind !== 'decoder') {
+    for (let row = 0; row < layout.length; row++) ids[row] = row;
+    return ids;
+  }
   let backbone = 0;
   let branch = 0;
   for (const span of layout.spans) {

@@ -7,11 +7,13 @@ import type { Layout } from './layout.js';
  * every row are a few contiguous ranges.
  */
 export function storageOrder(layout: Layout): Int32Array {
-  const backbone: number[] = [];
-  const branches: number[] = [];
-  for (const span of layout.spans) {
-    const part = span.branch === 0 ? backbone : branches;
-    for (let row = span.start; row < span.start + span.length; row++) part.push(row);
+  const order = new Int32Array(layout.length);
+  let place = 0;
+  for (const ofBackbone of [true, false]) {
+    for (const span of layout.spans) {
+      if ((span.branch === 0) !== ofBackbone) continue;
+      for (let row = span.start; row < span.start + span.length; row++) order[place++] = row;
+    }
   }
-  return Int32Array.from([...backbone, ...branches]);
+  return order;
 }

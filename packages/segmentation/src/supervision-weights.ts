@@ -49,7 +49,7 @@ export function supervisionWeights(
 }
 
 function targetRows(layout: Layout, answer: boolean): Uint8Array {
-  const isTarget = labels(layout).slice();
+  const isTarget = labels(layout);
   for (const { role, start, length } of layout.spans) {
     if (role === 'answer' && !answer) isTarget.fill(0, start, start + length);
   }
@@ -58,7 +58,11 @@ function targetRows(layout: Layout, answer: boolean): Uint8Array {
 
 /** The sets J_i, each a list of rows, whose means the reading averages. */
 function targetSets(layout: Layout, reading: SupervisionReading, isTarget: Uint8Array): number[][] {
-  if (reading === 'token-mean') return [[...isTarget.keys()].filter((row) => isTarget[row] === 1)];
+  if (reading === 'token-mean') {
+    const rows: number[] = [];
+    for (let row = 0; row < isTarget.length; row++) if (isTarget[row] === 1) rows.push(row);
+    return [rows];
+  }
   if (reading !== 'suffix-mean' && reading !== 'strict-suffix' && reading !== 'chunk-mean') {
     throw new Error(
       'supervisionWeights: expected reading to be token-mean, suffix-mean, strict-suffix or chunk-mean, ' +

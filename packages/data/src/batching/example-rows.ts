@@ -51,16 +51,21 @@ export interface RowSettings {
 export function exampleRows(layout: Layout, example: ExampleTokens, settings: RowSettings): ExampleRows {
   const order = storageOrder(layout);
   const storageOf = new Int32Array(layout.length);
-  order.forEach((sequence, storage) => {
-    storageOf[sequence] = storage;
-  });
+  const ids = new Int32Array(layout.length);
+  const placed = new Int32Array(layout.length);
   const sequenceIds = tokenIds(layout, example, settings.latentId);
   const sequencePositions = positions(layout, settings.track ?? 'dual');
+  for (let storage = 0; storage < layout.length; storage++) {
+    const sequence = order[storage]!;
+    storageOf[sequence] = storage;
+    ids[storage] = sequenceIds[sequence]!;
+    placed[storage] = sequencePositions[sequence]!;
+  }
   const latents = layout.spans.filter((span) => span.role === 'latent').map((span) => span.start);
   return {
     length: layout.length,
-    ids: Int32Array.from(order, (row) => sequenceIds[row]!),
-    positions: Int32Array.from(order, (row) => sequencePositions[row]!),
+    ids,
+    positions: placed,
     ranges: keyRanges(layout, settings.mask, settings.maskOptions),
     latentRows: latents.map((row) => storageOf[row]!),
     beforeLatents: layout.kind === 'student' ? latents.map((row) => storageOf[row - 1]!) : [],
@@ -77,8 +82,9 @@ function weightedTargets(
   const options = { answer: settings.superviseAnswer ?? true };
   const weights = supervisionWeights(layout, settings.reading ?? 'token-mean', options);
   const targets: RowTarget[] = [];
-  weights.forEach((weight, row) => {
+  for (let row = 0; row < weights.length; row++) {
+    const weight = weights[row]!;
     if (weight > 0) targets.push({ row: storageOf[row - 1]!, id: ids[row]!, weight });
-  });
+  }
   return targets;
 }

@@ -15,7 +15,8 @@ export function visiblePairs(ranges: Int32Array, queries?: ArrayLike<number>): n
   if (queries) {
     const width = RANGES_PER_QUERY * 2;
     for (let i = 0; i < queries.length; i++) {
-      pairs += visiblePairs(ranges.subarray(queries[i]! * width, (queries[i]! + 1) * width));
+      const first = queries[i]! * width;
+      for (let j = first; j < first + width; j += 2) pairs += ranges[j + 1]! - ranges[j]!;
     }
     return pairs;
   }

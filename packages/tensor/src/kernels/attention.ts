@@ -44,7 +44,7 @@ export function attentionMask(
   }
   const dense = isOverridden(kernel) ? null : new Float32Array(batch * queries * keys).fill(-1e9);
   for (let query = 0; query < batch * queries; query++) {
-    let last = [0, 0];
+    let [lastStart, lastEnd] = [0, 0];
     for (let i = 0; i < RANGES_PER_QUERY; i++) {
       const start = ranges[(query * RANGES_PER_QUERY + i) * 2]!;
       const end = ranges[(query * RANGES_PER_QUERY + i) * 2 + 1]!;
@@ -55,12 +55,13 @@ export function attentionMask(
       }
       if (start === end) continue;
       // a kernel that walks the ranges would count a key twice
-      if (start < last[1]!) {
+      if (start < lastEnd) {
         throw new Error(
-          `attentionMask: expected sorted, disjoint ranges, got [${start}, ${end}) after [${last.join(', ')}) at query ${query}`,
+          `attentionMask: expected sorted, disjoint ranges, got [${start}, ${end}) after [${lastStart}, ${lastEnd}) at query ${query}`,
         );
       }
-      last = [start, end];
+      lastStart = start;
+      lastEnd = end;
       dense?.fill(0, query * keys + start, query * keys + end);
     }
   }

@@ -70,9 +70,20 @@ export function rotaryTable(
   });
   const cosine = new Float32Array(positions.length * headWidth);
   const sine = new Float32Array(positions.length * headWidth);
+  // rows of short examples hold few distinct positions: each one's angles are made once
+  const madeAt = new Map<number, number>();
   for (let row = 0; row < positions.length; row++) {
+    const position = positions[row]!;
+    const made = madeAt.get(position);
+    if (made !== undefined) {
+      for (const table of [cosine, sine]) {
+        table.copyWithin(row * headWidth, made * headWidth, (made + 1) * headWidth);
+      }
+      continue;
+    }
+    madeAt.set(position, row);
     for (let i = 0; i < half; i++) {
-      const angle = positions[row]! * frequencies[i]!;
+      const angle = position * frequencies[i]!;
       const first = row * headWidth + i;
       cosine[first] = cosine[first + half] = Math.cos(angle);
       sine[first + half] = Math.sin(angle);

@@ -24,18 +24,21 @@ export interface RowSelection {
  */
 export function selectRows(rows: ArrayLike<number>, total: number): RowSelection {
   const count = rows.length;
+  const chosen = new Int32Array(count);
   const inverse = new Int32Array(total).fill(count);
-  const source = Int32Array.from({ length: total }, (_, row) => row);
+  const source = new Int32Array(total);
+  for (let row = 0; row < total; row++) source[row] = row;
   for (let i = 0; i < count; i++) {
     const row = rows[i]!;
     if (!Number.isInteger(row) || row < 0 || row >= total)
       throw new Error(`selectRows: expected rows within [0, ${total}), got ${row}`);
     if (inverse[row] !== count) throw new Error(`selectRows: expected distinct rows, got ${row} twice`);
+    chosen[i] = row;
     inverse[row] = i;
     source[row] = total + i;
   }
   const tensors = {
-    rows: tf.tensor1d(Int32Array.from(rows), 'int32'),
+    rows: tf.tensor1d(chosen, 'int32'),
     inverse: tf.tensor1d(inverse, 'int32'),
     source: tf.tensor1d(source, 'int32'),
   };

@@ -49,7 +49,7 @@ export function deviceBatch(
   const latents = selectRows(batch.latentRows, total);
   const beforeLatents = selectRows(batch.beforeLatents, total);
   const targets = selectRows(batch.targetRows, total);
-  const said = selectRows([...batch.beforeLatents, ...batch.targetRows], total);
+  const said = selectRows(joined(batch.beforeLatents, batch.targetRows), total);
   const tensors = {
     ids: tf.tensor1d(batch.ids, 'int32'),
     latentWeights: tf.tensor1d(batch.latentWeights),
@@ -72,4 +72,11 @@ export function deviceBatch(
       for (const part of [positions, mask, latents, beforeLatents, targets, said]) part.dispose();
     },
   };
+}
+
+function joined(first: Int32Array, second: Int32Array): Int32Array {
+  const both = new Int32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
