@@ -8,7 +8,7 @@ export type KernelAttributes = Readonly<Record<string, number | boolean>>;
 
 /** What a kernel's backward pass may read. */
 export interface BackwardContext {
-  /** Gradients of the outputs, one per output. */
+  /** Gradients of the outputs, one per output; of one that nothing depends on it is 0, and made if it is read. */
   readonly outputGradients: readonly tf.Tensor[];
   /** The inputs that the kernel saves. */
   readonly inputs: NamedTensors;
@@ -39,8 +39,6 @@ export interface Kernel {
 const kernels = new Map<string, Kernel>();
 const overrides = new Map<string, KernelImplementation>();
 const registered = new Set<string>();
-/** While a gradient is computed: the inputs of it that something trained depends on. */
-let wantedInputs: ReadonlySet<string> | null = null;
 
 /**
  * Declares a kernel; its composition becomes the implementation on every backend without a fused one.
@@ -55,24 +53,13 @@ export function defineKernel(kernel: Kernel): Kernel {
     kernelName: kernel.name,
     inputsToSave: [...kernel.saved.inputs],
     outputsToSave: Array.from({ length: kernel.outputs }, (_, i) => kernel.saved.outputs.includes(i)),
-    gradFunc: (dy, saved, attributes) => {
-      const inputs = Object.fromEntries(kernel.saved.inputs.map((name, i) => [name, saved[i]!]));
-      const outputs: tf.Tensor[] = [];
-      kernel.saved.outputs.forEach((output, i) => {
-        outputs[output] = saved[kernel.saved.inputs.length + i]!;
-      });
-      const gradients = implementationOf(kernel, tf.getBackend()).backward({
+    gradFunc: (dy, saved, attributes) =>
+      gradientsOf(kernel, {
         outputGradients: Array.isArray(dy) ? dy : [dy],
-        inputs,
-        outputs,
+        saved,
         attributes: attributes as KernelAttributes,
-        wanted: wantedInputs ?? new Set(kernel.inputs),
-      });
-      const noGradient = (name: string) => () => {
-        throw new Error(`${kernel.name}: expected a differentiable input, got ${name}`);
-      };
-      return Object.fromEntries(kernel.inputs.map((name) => [name, gradients[name] ?? noGradient(name)]));
-    },
+        wanted: new Set(kernel.inputs),
+      }),
   });
   return kernel;
 }
@@ -143,7 +130,7 @@ export function runKernel(
     .engine()
     .runKernel(kernel.name, inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap);
   const all = Array.isArray(outputs) ? outputs : [outputs];
-  tellWanted(all[0]!);
+  differentiate(kernel, attributes, all[0]!);
   return all;
 }
 
@@ -151,23 +138,52 @@ export function runKernel(
 interface TapeNode {
   readonly inputs: Readonly<Record<string, tf.Tensor>>;
   readonly outputs: readonly tf.Tensor[];
-  gradient?: (this: TapeNode, outputGradients: readonly tf.Tensor[]) => Record<string, () => tf.Tensor>;
+  readonly saved: readonly tf.Tensor[];
+  gradient?: (
+    this: TapeNode,
+    outputGradients: readonly (tf.Tensor | null)[],
+  ) => Record<string, () => tf.Tensor>;
 }
 
-/** Lets the gradient of the operation that was just recorded know which of its inputs need one. */
-function tellWanted(output: tf.Tensor): void {
+/**
+ * Gives the operation that was just recorded a gradient that knows which inputs need one. It takes the place of tfjs's
+ * own, which fills an array of zeros for each output that a kernel keeps for its backward pass and nobody else reads.
+ */
+function differentiate(kernel: Kernel, attributes: KernelAttributes, output: tf.Tensor): void {
   const { activeTape } = tf.engine().state as unknown as { readonly activeTape: readonly TapeNode[] | null };
   const node = activeTape?.at(-1);
-  const gradient = node?.gradient;
-  if (!node || !gradient || !node.outputs.includes(output)) return;
-  node.gradient = function (outputGradients) {
-    wantedInputs = new Set(Object.keys(this.inputs));
-    try {
-      return gradient.call(this, outputGradients);
-    } finally {
-      wantedInputs = null;
-    }
+  if (!node?.gradient || !node.outputs.includes(output)) return;
+  node.gradient = function (given) {
+    const outputGradients = given.map((gradient) => gradient!);
+    given.forEach((gradient, i) => {
+      const { shape } = this.outputs[i]!;
+      if (!gradient) Object.defineProperty(outputGradients, i, { get: () => tf.zeros(shape) });
+    });
+    const wanted = new Set(Object.keys(this.inputs));
+    return gradientsOf(kernel, { outputGradients, saved: this.saved, attributes, wanted });
   };
+}
+
+/** The gradients of a kernel's inputs, from what it saved: inputs, then outputs. */
+function gradientsOf(
+  kernel: Kernel,
+  {
+    saved,
+    ...given
+  }: Pick<BackwardContext, 'outputGradients' | 'attributes' | 'wanted'> & {
+    readonly saved: readonly tf.Tensor[];
+  },
+): Record<string, () => tf.Tensor> {
+  const inputs = Object.fromEntries(kernel.saved.inputs.map((name, i) => [name, saved[i]!]));
+  const outputs: tf.Tensor[] = [];
+  kernel.saved.outputs.forEach((output, i) => {
+    outputs[output] = saved[kernel.saved.inputs.length + i]!;
+  });
+  const gradients = implementationOf(kernel, tf.getBackend()).backward({ ...given, inputs, outputs });
+  const noGradient = (name: string) => () => {
+    throw new Error(`${kernel.name}: expected a differentiable input, got ${name}`);
+  };
+  return Object.fromEntries(kernel.inputs.map((name) => [name, gradients[name] ?? noGradient(name)]));
 }
 
 function implementationOf(kernel: Kernel, backend: string): KernelImplementation {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   crossEntropy,
   defineKernel,
@@ -124,6 +124,32 @@ describe('kernels', () => {
     expect(() => defineKernel(kernel)).toThrow(
       'defineKernel: expected a new kernel name, got TestScaleAndSquare twice',
     );
+  });
+
+  it.each([false, true])('makes zeros for an output that nobody reads only where asked, %s', (asked) => {
+    const kernel = defineKernel({
+      name: `TestUnread${asked}`,
+      inputs: ['x'],
+      outputs: 2,
+      saved: { inputs: ['x'], outputs: [1] },
+      composition: {
+        forward: ({ x }) => [tf.mul(x!, 2), tf.fill([7], 1)],
+        backward: ({ outputGradients }) => ({
+          x: () => {
+            const twice = tf.mul(outputGradients[0]!, 2);
+            return asked ? tf.add(twice, tf.sum(outputGradients[1]!)) : twice;
+          },
+        }),
+      },
+    });
+    const made = vi.spyOn(tf.engine(), 'makeTensor');
+    tf.tidy(() => {
+      const gradient = tf.grad((x) => runKernel(kernel, { x })[0]!)(tf.scalar(3));
+      expect(gradient.dataSync()[0]).toBe(2);
+    });
+    const shapes = made.mock.calls.map(([, shape]) => String(shape));
+    made.mockRestore();
+    expect(shapes.filter((shape) => shape === '7')).toHaveLength(asked ? 1 : 0);
   });
 
   it('registers on a backend as often as it is asked', () => {
