@@ -24,10 +24,10 @@ static void product_of(int64_t rows, int64_t columns, int64_t depth, const float
 
 namespace LATENT_PRODUCTS {
 
-// Vectors at a time: the compiler makes a slow string instruction of memset.
-static void clear(float* y, int64_t count) {
+// Vectors at a time: what the compiler takes for a memset becomes a string instruction, slow for a short row.
+__attribute__((noinline, optimize("no-tree-loop-distribute-patterns"))) static void clear(float* y, int64_t count) {
   using Packet = Eigen::internal::packet_traits<float>::type;
-  constexpr int64_t kLanes = Eigen::internal::unpacket_traits<Packet>::size;
+  constexpr int64_t kLanes = Eigen::internal::packet_traits<float>::size;
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) Eigen::internal::pstoreu(y + i, Eigen::internal::pset1<Packet>(0.0f));
   for (; i < count; i++) y[i] = 0;
