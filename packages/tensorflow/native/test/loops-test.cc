@@ -501,7 +501,10 @@ static void test_packed(const Loops& loops, int64_t rows, int64_t out, int64_t i
   }
 }
 
+#include "products-test.h"
+
 static void test_all(const Loops& loops) {
+  test_products(loops);
   for (int i = 0; i < 150; i++) {
     const int64_t groups = 1 + below(3);
     latent::AttentionShape shape = {1 + below(3), 1 + below(9),           1 + below(i % 3 == 0 ? 700 : 40),
