@@ -5,12 +5,15 @@ import type { PeerName } from './suites/suite.js';
 /** Folder of the peers' programs. */
 export const PEERS_FOLDER = fileURLToPath(new URL('../peers', import.meta.url));
 
-const PROGRAMS = {
+const PROGRAMS: Readonly<Partial<Record<PeerName, string>>> = {
   official: 'official.py',
   best: 'best.py',
   transformers: 'transformers_decode.py',
   torch: 'torch_kernels.py',
-} as const;
+};
+
+/** Peers that run our own code. */
+export const OURS: readonly PeerName[] = ['latent-sft', 'bfloat16', 'int8', 'composition'];
 
 /** Where peers find what they import: a Python, and a folder with llama.cpp's package; empty where no peer needs it. */
 export interface PeerPrograms {
@@ -22,7 +25,7 @@ export interface PeerPrograms {
 export function peerCommand(name: PeerName, { python, llama }: PeerPrograms, threads: number): PeerCommand {
   // each library reads its own
   const environment = { OMP_NUM_THREADS: `${threads}`, MKL_NUM_THREADS: `${threads}` };
-  if (name === 'latent-sft' || name === 'composition') {
+  if (OURS.includes(name)) {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = fileURLToPath(new URL(`./worker.${extension}`, import.meta.url));
     return {

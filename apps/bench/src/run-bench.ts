@@ -4,7 +4,7 @@ import { llamaFolder } from './llama-package.js';
 import { expectedBytes, sideBySide } from './measure/expected-memory.js';
 import { machine } from './measure/machine.js';
 import { type BenchOptions, checkOptions } from './options.js';
-import { PEERS_FOLDER, peerCommand } from './peer-commands.js';
+import { OURS, PEERS_FOLDER, peerCommand } from './peer-commands.js';
 import { pythonFor } from './python/python-environment.js';
 import type { BenchReport, CaseResult } from './results.js';
 import { runGroup } from './run-group.js';
@@ -20,7 +20,7 @@ import { addGguf, makeVariant, makeWork } from './work/make-work.js';
 import { readWork, type WorkDescription } from './work/work-file.js';
 
 /** Peers that need no Python. */
-const IN_NODE: readonly PeerName[] = ['latent-sft', 'composition', 'llama.cpp'];
+const IN_NODE: readonly PeerName[] = [...OURS, 'llama.cpp'];
 
 /** Told what goes on. */
 export interface BenchObserver {

@@ -1,4 +1,4 @@
-import { type Agreement, agreementOf } from './measure/agreement.js';
+import { type Agreement, agreementOf, nearnessOf } from './measure/agreement.js';
 import { load } from './measure/machine.js';
 import { takeTurns } from './measure/rounds.js';
 import { pairedRatios, summarise } from './measure/statistics.js';
@@ -52,16 +52,13 @@ export async function runGroup(group: CaseGroup, settings: GroupSettings): Promi
   try {
     const running: Running[] = [];
     for (const [i, process] of started.entries()) {
-      const params = { ...group.params, threads: settings.threads, backend: settings.backend };
-      running.push({
-        name: group.peers[i]!,
-        process,
-        opened: await process.ask('open', openedSchema, params),
-      });
+      const peer = group.peers[i]!;
+      const params = { ...group.params, peer, threads: settings.threads, backend: settings.backend };
+      running.push({ name: peer, process, opened: await process.ask('open', openedSchema, params) });
     }
     const gemmBefore = await gemmOf(running);
     const measured: Measured[] = [];
-    for (const testCase of group.cases) measured.push(await runCase(testCase, running, settings));
+    for (const testCase of group.cases) measured.push(await runCase(testCase, group.near, running, settings));
     const gemmAfter = await gemmOf(running);
     const peaks: (number | null)[] = [];
     for (const { process } of running) peaks.push((await process.ask('memory', memorySchema)).peakBytes);
@@ -93,6 +90,7 @@ export async function runGroup(group: CaseGroup, settings: GroupSettings): Promi
 
 async function runCase(
   testCase: BenchCase,
+  near: readonly PeerName[] = [],
   running: readonly Running[],
   { rounds, warmUps, onProgress }: GroupSettings,
 ): Promise<Measured> {
@@ -100,9 +98,13 @@ async function runCase(
   const params = { case: testCase.asked ?? testCase.name };
   const values: number[][] = [];
   for (const { process } of running) values.push((await process.ask('check', checkedSchema, params)).values);
-  const agreements = values.map((own, i) =>
-    i === 0 ? null : agreementOf(values[0]!, own, testCase.tolerance),
-  );
+  const [ours] = values as [number[]];
+  const agreements = values.map((own, i) => {
+    if (i === 0) return null;
+    return near.includes(running[i]!.name)
+      ? nearnessOf(ours, own)
+      : agreementOf(ours, own, testCase.tolerance);
+  });
   const valid = running.filter((_, i) => agreements[i]?.agrees ?? true);
   onProgress?.(`${testCase.title}: ${valid.map(({ name }) => name).join(', ')} in turns`);
   const runners = valid.map(

@@ -27,6 +27,16 @@ describe('runGroup', () => {
     expect(best).toMatchObject({ agreement: { agrees: false }, seconds: null, rounds: [], ratio: null });
   });
 
+  it('times a peer that need not be equal, and states how much of it is', async () => {
+    const command = (peer: PeerName) => fakePeer(losses[peer]!);
+    const [result] = await runGroup({ ...group, near: ['best'] }, { ...settings, command });
+    expect(result!.peers[2]).toMatchObject({
+      agreement: { agrees: true, equalShare: 0 },
+      rounds: [0.002, 0.003],
+    });
+    expect(caseTable(result!)).toMatch(/^best .* 1\.00x +0\.0 % /m);
+  });
+
   it('says in the table that a comparison is void, and why', async () => {
     const [result] = await runGroup(group, { ...settings, command: (peer) => fakePeer(losses[peer]!) });
     const table = caseTable(result!);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agreementOf } from '../src/measure/agreement.js';
+import { agreementOf, nearnessOf } from '../src/measure/agreement.js';
 import { pairedRatios, summarise } from '../src/measure/statistics.js';
 
 describe('summarise', () => {
@@ -40,6 +40,11 @@ describe('agreementOf', () => {
     expect(agrees).toBe(relativeDifference <= 1e-3);
     expect(agreementOf([2, 4], [2, 4.1], 1e-3).agrees).toBe(false);
     expect(agreementOf([5, 6], [5, 6], 0).agrees).toBe(true);
+  });
+
+  it('states what is equal where not everything need be', () => {
+    expect(nearnessOf([1, 2, 3, 4], [1, 9, 3, 4])).toMatchObject({ agrees: true, equalShare: 0.75 });
+    expect(nearnessOf([1, 2], [1]).agrees).toBe(false);
   });
 
   it('agrees with nothing that is missing or not a number', () => {

@@ -100,6 +100,11 @@ const COLUMNS: readonly Column[] = [
         : '',
   },
   { name: 'time by ours', cell: ({ ratio }) => (ratio ? `${ratio.median.toFixed(2)}x` : '') },
+  {
+    name: 'same words',
+    cell: ({ agreement }) =>
+      agreement?.equalShare === undefined ? '' : `${(100 * agreement.equalShare).toFixed(1)} %`,
+  },
   { name: 'its spread', cell: ({ ratio }) => spread(ratio, (value) => value.toFixed(2)) },
 ];
 

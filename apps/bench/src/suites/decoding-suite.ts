@@ -20,7 +20,8 @@ export function decodingSuite(
     return {
       suite: 'decode',
       shape,
-      peers: ['latent-sft', 'transformers'],
+      peers: ['latent-sft', 'bfloat16', 'int8', 'transformers'],
+      near: ['bfloat16', 'int8'],
       params: { work: 'decoding', folder, rows },
       needs: 'transformers',
       cases: casesOf(work, rows),

@@ -5,9 +5,14 @@ export const SUITES = ['stage1', 'stage2', 'decode', 'labels', 'kernels', 'scali
 
 export type SuiteName = (typeof SUITES)[number];
 
-/** Who is measured: we, our kernels composed of TensorFlow's operations, and the peers. */
+/**
+ * Who is measured: we, ourselves with weights of fewer bytes, our kernels composed of TensorFlow's operations, and the
+ * peers.
+ */
 export const PEERS = [
   'latent-sft',
+  'bfloat16',
+  'int8',
   'composition',
   'official',
   'best',
@@ -43,6 +48,8 @@ export interface CaseGroup {
   readonly params: Readonly<Record<string, unknown>>;
   readonly cases: readonly BenchCase[];
   readonly needs: PythonNeeds;
+  /** Peers that compute something near it: what is equal is stated, and a difference makes nothing void. */
+  readonly near?: readonly PeerName[];
   /** Peers that are left out, and why. */
   readonly skipped?: readonly Skipped[];
 }

@@ -11,7 +11,12 @@ const paramsSchema = z.discriminatedUnion('work', [
     folder: z.string(),
     phase: z.enum(['encoder', 'decoder', 'union', 'student']),
   }),
-  z.looseObject({ work: z.literal('decoding'), folder: z.string(), rows: z.array(z.int().min(0)).min(1) }),
+  z.looseObject({
+    work: z.literal('decoding'),
+    folder: z.string(),
+    rows: z.array(z.int().min(0)).min(1),
+    peer: z.string(),
+  }),
   z.looseObject({ work: z.literal('kernels'), folder: z.string() }),
   z.looseObject({ work: z.literal('labelling'), folder: z.string() }),
 ]);
@@ -19,7 +24,10 @@ const paramsSchema = z.discriminatedUnion('work', [
 /** The work that a request describes. */
 export function openWork(params: unknown): ServedWork {
   const wanted = paramsSchema.parse(params);
-  if (wanted.work === 'decoding') return openDecoding(wanted.folder, wanted.rows);
+  if (wanted.work === 'decoding') {
+    const { folder, rows, peer } = wanted;
+    return openDecoding(folder, rows, peer === 'bfloat16' || peer === 'int8' ? peer : 'float32');
+  }
   if (wanted.work === 'kernels') return openKernels(wanted.folder);
   if (wanted.work === 'labelling') return openLabelling(wanted.folder);
   return openTraining(wanted.folder, wanted.phase);
