@@ -5,6 +5,7 @@ export { type BenchOptions, checkOptions, suitesNamed } from './options.js';
 export { type DecodingSteps, decodingSteps, decodingTable } from './report/decoding-steps.js';
 export { markdownReport } from './report/markdown.js';
 export { caseTable, reportHeading, voidSentence } from './report/table.js';
+export { reportTargets, type TargetResult, targetTable } from './report/targets.js';
 export type { BenchReport, CaseResult, PeerResult } from './results.js';
 export { type BenchObserver, runBench } from './run-bench.js';
 export { SHAPES, type ShapeName } from './shapes/shape.js';

@@ -1,6 +1,7 @@
 import type { Agreement } from './measure/agreement.js';
 import type { Load, Machine } from './measure/machine.js';
 import type { Summary } from './measure/statistics.js';
+import type { TargetResult } from './report/targets.js';
 import type { PeerName, Skipped, SuiteName } from './suites/suite.js';
 
 /** What one peer did in one case. */
@@ -56,4 +57,6 @@ export interface BenchReport {
   readonly cases: readonly CaseResult[];
   /** Comparisons that say nothing, since a peer computed something else. */
   readonly voids: number;
+  /** What this project sets out to reach, and what the run measured of it. */
+  readonly targets: readonly TargetResult[];
 }

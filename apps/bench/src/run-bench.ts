@@ -6,6 +6,7 @@ import { machine } from './measure/machine.js';
 import { type BenchOptions, checkOptions } from './options.js';
 import { OURS, PEERS_FOLDER, peerCommand } from './peer-commands.js';
 import { pythonFor } from './python/python-environment.js';
+import { reportTargets } from './report/targets.js';
 import type { BenchReport, CaseResult } from './results.js';
 import { runGroup } from './run-group.js';
 import { shapeOf } from './shapes/shape.js';
@@ -67,7 +68,11 @@ export async function runBench(options: BenchOptions, observer: BenchObserver = 
   }
   const { threads, warmUps, ...settings } = options;
   const voids = cases.flatMap(({ peers }) => peers.filter(({ agreement }) => agreement && !agreement.agrees));
-  return { form: 1, startedAt, machine: machine(), threads, warmUps, settings, cases, voids: voids.length };
+  return {
+    ...{ form: 1, startedAt, machine: machine(), threads, warmUps, settings, cases },
+    voids: voids.length,
+    targets: reportTargets({ cases, settings }),
+  };
 }
 
 async function groupsOf(

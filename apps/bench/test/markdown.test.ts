@@ -14,6 +14,12 @@ describe('markdownReport', () => {
     expect(text).toMatch(/^\| official \|.* 2\.50x \|/m);
   });
 
+  it('ends with the targets', () => {
+    expect(markdownReport(report)).toMatch(
+      /### targets\n\n.*\n.*\n\| union step, demo, tokens\/s, official by ours \| >= 2x \| 2\.50x \| met \| {2}\|\n$/,
+    );
+  });
+
   it('says which peers were left out', () => {
     const [first] = report.cases;
     const skipped = [{ peer: 'best' as const, reason: 'not run beyond 2048' }];

@@ -1,8 +1,9 @@
 import type { BenchReport, CaseResult } from '../results.js';
 import { decodingSteps } from './decoding-steps.js';
 import { caseCells, caseHeading, caseNotes, reportHeading } from './table.js';
+import { TARGET_HEAD, targetCells } from './targets.js';
 
-/** A whole report as Markdown: where it comes from, decoding step by step, and a table a case. */
+/** A whole report as Markdown: where it comes from, decoding step by step, a table a case, and the targets. */
 export function markdownReport(report: BenchReport): string {
   const suites = [...new Set(report.cases.map(({ suite }) => suite))];
   return [
@@ -10,6 +11,10 @@ export function markdownReport(report: BenchReport): string {
       .split('\n')
       .map((line) => `- ${line}`),
     ...suites.flatMap((suite) => ['', `### ${suite}`, ...suiteParts(report, suite)]),
+    '',
+    '### targets',
+    '',
+    table(TARGET_HEAD, targetCells(report.targets)),
     '',
   ].join('\n');
 }

@@ -46,12 +46,12 @@ export function addBench(program: Command, terminal: Terminal): void {
       if (options.precision === 'bfloat16-products') {
         throw new InputError('expected --precision float32, as peers compute in it, got bfloat16-products');
       }
-      const { caseTable, checkOptions, decodingTable, markdownReport, reportHeading, runBench, suitesNamed } =
+      const { caseTable, checkOptions, decodingTable, markdownReport, reportHeading, runBench, ...bench } =
         await import('@latent-sft/bench');
       const { layers, batch, peers, rounds, warmUps, backend, weights, seed, latents, tokens } = options;
       const wanted = {
         ...{ layers, batch, rounds, warmUps, backend, weights, seed, latents, tokens },
-        suites: asInput(() => suitesNamed(options.suite)),
+        suites: asInput(() => bench.suitesNamed(options.suite)),
         shapes: options.shape === 'both' ? (['demo', 'smollm2'] as const) : [options.shape],
         threads: options.threads ?? availableParallelism(),
         peers: peers as Parameters<typeof runBench>[0]['peers'],
@@ -71,7 +71,8 @@ export function addBench(program: Command, terminal: Terminal): void {
         writeFileAtomically(options.output, [Buffer.from(written)]);
       }
       const decoding = decodingTable(report);
-      const summary = `${decoding && `${decoding}\n\n`}${reportHeading(report)}`;
+      const targets = bench.targetTable(report.targets);
+      const summary = `${decoding && `${decoding}\n\n`}${targets}\n\n${reportHeading(report)}`;
       terminal.result(options.json ? JSON.stringify(report) : summary);
       if (report.voids > 0) {
         const [word, are] = report.voids === 1 ? ['comparison', 'is'] : ['comparisons', 'are'];
