@@ -1,75 +1,18 @@
 """The same steps as fast as plain PyTorch goes on a CPU: no padding, only rows that somebody reads, chunked losses.
 
-Examples lie one after another in one matrix [N, D] for all linear maps; attention runs example by example. In the
-last layer only rows that are read go on after the keys and values are made. Loss and gradient of the vocabulary come
-from one pass over chunks of rows, and logits are never kept.
+Examples lie one after another in one matrix [N, D] for all linear maps; attention runs example by example. Rows that
+nobody reads are not there, and in the last layer only those whose states are read go on after the keys and values.
+Loss and gradient of the vocabulary come from one pass over chunks of rows, and logits are never kept.
 """
 
 import torch
 import torch.nn.functional as F
+from best_layers import join_maps, states
+from best_layouts import decoder_row, encoder_row, packed
 from serve import serve
-from training_work import LabellingPeer, Tensors, TrainingPeer, Work, load_work
+from training_work import LabellingPeer, TrainingPeer, Work, load_work
 
 CHUNK_ROWS = 256
-
-
-def linear(weights: Tensors, name: str, x: torch.Tensor, scale: float) -> torch.Tensor:
-    y = F.linear(x, weights[f"{name}.weight"])
-    lower = weights.get(f"{name}.lora_A.weight")
-    if lower is not None:
-        y = torch.addmm(y, F.linear(x, lower), weights[f"{name}.lora_B.weight"].t(), alpha=scale)
-    return y
-
-
-def rotate(x: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.Tensor:
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1)
-
-
-def states(work: Work, weights: Tensors, inputs: torch.Tensor, layout: dict) -> torch.Tensor:
-    """Inputs [N, D] -> states after the final norm of the rows that are read, [R, D], in the order of the layout."""
-    config, scale = work.config, work.training["scale"]
-    heads, groups, width = config["heads"], config["keyValueHeads"], config["headWidth"]
-    epsilon = config["normEpsilon"]
-    cosine, sine, x = layout["cosine"], layout["sine"], inputs
-    for layer in range(config["layers"]):
-        prefix = f"model.layers.{layer}"
-        last = layer + 1 == config["layers"]
-        y = F.rms_norm(x, x.shape[-1:], weights[f"{prefix}.input_layernorm.weight"], epsilon)
-        key = linear(weights, f"{prefix}.self_attn.k_proj", y, scale).view(-1, groups, width)
-        value = linear(weights, f"{prefix}.self_attn.v_proj", y, scale).view(-1, groups, width)
-        key = rotate(key, cosine, sine)
-        if last:
-            y, x, cosine, sine = (t[layout["read"]] for t in (y, x, cosine, sine))
-        query = linear(weights, f"{prefix}.self_attn.q_proj", y, scale).view(-1, heads, width)
-        query = rotate(query, cosine, sine)
-        mixed = attend(query, key, value, layout, last).reshape(-1, heads * width)
-        x = x + linear(weights, f"{prefix}.self_attn.o_proj", mixed, scale)
-        y = F.rms_norm(x, x.shape[-1:], weights[f"{prefix}.post_attention_layernorm.weight"], epsilon)
-        gate = F.silu(linear(weights, f"{prefix}.mlp.gate_proj", y, scale))
-        up = linear(weights, f"{prefix}.mlp.up_proj", y, scale)
-        x = x + linear(weights, f"{prefix}.mlp.down_proj", gate * up, scale)
-    return F.rms_norm(x, x.shape[-1:], weights["model.norm.weight"], epsilon)
-
-
-def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, layout: dict, last: bool) -> torch.Tensor:
-    """[N, H, d] by [N, G, d]: one call where examples are equally long, else example by example."""
-    lengths = layout["lengths"]
-    query_lengths = layout["read_lengths"] if last else lengths
-    masks = layout["read_masks"] if last else layout["masks"]
-    if len(set(lengths)) == 1 and len(set(query_lengths)) == 1:
-        mask = None if masks[0] is None else torch.cat(masks)
-        batch = lambda x: x.view(len(lengths), -1, *x.shape[1:]).transpose(1, 2)  # noqa: E731
-        return product(batch(query), batch(key), batch(value), mask).transpose(1, 2)
-    parts = zip(query.split(query_lengths), key.split(lengths), value.split(lengths), masks)
-    one = lambda x: x.transpose(0, 1)[None]  # noqa: E731
-    return torch.cat([product(one(q), one(k), one(v), mask)[0].transpose(0, 1) for q, k, v, mask in parts])
-
-
-def product(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    return F.scaled_dot_product_attention(
-        query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=True
-    )
 
 
 class SoftCrossEntropy(torch.autograd.Function):
@@ -82,15 +25,19 @@ class SoftCrossEntropy(torch.autograd.Function):
         loss = hidden.new_zeros(())
         for start in range(0, hidden.shape[0], CHUNK_ROWS):
             part = slice(start, start + CHUNK_ROWS)
-            logits = hidden[part] @ table.T
-            log_sum = logits.logsumexp(-1, keepdim=True)
-            slope = shares[part] * weights[part, None]
-            loss += (slope * (log_sum - logits.gather(1, words[part]))).sum()
-            d_logits = logits.sub_(log_sum).exp_().mul_(slope.sum(-1, keepdim=True))
-            d_logits.scatter_add_(1, words[part], -slope)
-            d_hidden[part] = d_logits @ table
+            h, ids, slope = hidden[part], words[part], shares[part] * weights[part, None]
+            logits = h @ table.T
+            top, said = logits.max(-1, keepdim=True), logits.gather(1, ids)
+            p = torch.softmax(logits, -1, out=logits)
+            # the most probable word has p = exp(top - log of the sum)
+            log_sum = top.values - p.gather(1, top.indices).log_()
+            loss += (slope * (log_sum - said)).sum()
+            total = slope.sum(-1, keepdim=True)
+            d_hidden[part] = (p @ table).mul_(total) - torch.bmm(slope[:, None], table[ids])[:, 0]
             if d_table is not None:
-                d_table.addmm_(d_logits.T, hidden[part])
+                d_table.addmm_(p.T, h * total)
+                given = (slope[..., None] * h[:, None]).view(-1, h.shape[1])
+                d_table.index_add_(0, ids.reshape(-1), given, alpha=-1)
         ctx.save_for_backward(d_hidden, d_table)
         return loss
 
@@ -98,88 +45,6 @@ class SoftCrossEntropy(torch.autograd.Function):
     def backward(ctx, d_loss):
         d_hidden, d_table = ctx.saved_tensors
         return d_hidden * d_loss, None if d_table is None else d_table * d_loss, None, None, None
-
-
-def packed(work: Work, rows: list[dict]) -> dict:
-    """One layout of rows that each hold ids, positions, mask (None: causal), and the places of what is read."""
-    width = work.config["headWidth"]
-    lengths = [len(row["ids"]) for row in rows]
-    frequencies = work.config["ropeBase"] ** (-torch.arange(0, width, 2, dtype=torch.float32) / width)
-    angles = torch.tensor([p for row in rows for p in row["positions"]])[:, None, None].float() * frequencies
-    starts = [sum(lengths[:i]) for i in range(len(rows))]
-    places = lambda name: torch.tensor([start + i for start, row in zip(starts, rows) for i in row[name]])  # noqa: E731
-    return {
-        "ids": torch.tensor([token for row in rows for token in row["ids"]]),
-        "latents": places("latents"),
-        "read": places("read"),
-        "lengths": lengths,
-        "read_lengths": [len(row["read"]) for row in rows],
-        "masks": [row["mask"] for row in rows],
-        "read_masks": [read_mask(row) for row in rows],
-        "cosine": angles.cos(),
-        "sine": angles.sin(),
-    }
-
-
-def read_mask(row: dict) -> torch.Tensor:
-    if row["mask"] is not None:
-        return row["mask"][:, :, row["read"]]
-    return additive(torch.arange(len(row["ids"])) <= torch.tensor(row["read"])[:, None])
-
-
-def additive(keep: torch.Tensor) -> torch.Tensor:
-    return torch.zeros(keep.shape).masked_fill_(~keep, float("-inf"))[None, None]
-
-
-def encoder_row(work: Work, example: dict) -> dict:
-    ids, latents = example["prompt"] + example["think"], []
-    for segment in example["segments"]:
-        ids = ids + segment
-        latents.append(len(ids))
-        ids = ids + [work.training["compress"]]
-    ids = ids + example["end"]
-    keep = torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
-    keep[:, latents] = False
-    keep[latents, latents] = True
-    return {
-        "ids": ids,
-        "positions": range(len(ids)),
-        "mask": additive(keep),
-        "latents": latents,
-        "read": latents,
-    }
-
-
-def decoder_row(work: Work, example: dict) -> dict:
-    """The backbone P, T, Z, E, A with each segment after its latent; targets are words that the rows predict."""
-    ids = example["prompt"] + example["think"]
-    with_segments = work.phase != "student"
-    positions, latents, read, words = list(range(len(ids))), [], [], []
-    spans = []
-    for i in range(len(example["segments"])):
-        latents.append(len(ids))
-        positions.append(len(example["prompt"]) + len(example["think"]) + i)
-        ids = ids + [work.training["compress"]]
-        if with_segments and i + 1 < len(example["segments"]):
-            segment = example["segments"][i + 1]
-            spans.append((len(ids) - 1, len(ids), len(ids) + len(segment)))
-            read += range(len(ids) - 1, len(ids) - 1 + len(segment))
-            words += segment
-            positions += range(positions[-1] + 1, positions[-1] + 1 + len(segment))
-            ids = ids + segment
-    final = example["end"] + example["answer"]
-    read += range(len(ids) - 1, len(ids) - 1 + len(final))
-    words += final
-    positions += range(positions[-1] + 1, positions[-1] + 1 + len(final))
-    ids = ids + final
-    mask = None
-    if with_segments:
-        keep = torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
-        for latent, start, end in spans:
-            keep[end:, start:end] = False
-            keep[start:end, :latent] = False
-        mask = additive(keep)
-    return {"ids": ids, "positions": positions, "mask": mask, "latents": latents, "read": read, "words": words}
 
 
 def prepare_stage_one(work: Work) -> dict:
@@ -235,31 +100,24 @@ def stage_one_loss(work: Work, batch: dict) -> torch.Tensor:
 
 def prepare_student(work: Work) -> dict:
     """Rows before latents come first in each example, then those that predict a word; both share one vocabulary pass."""
-    rows, words, shares, weights = [], [], [], []
-    targets = sum(len(example["end"]) + len(example["answer"]) for example in work.examples)
-    entropy = 0.0
-    for example, label in zip(work.examples, work.labels):
-        row = decoder_row(work, example)
-        alpha = torch.tensor(label["alpha"])
-        alpha = alpha / alpha.sum(-1, keepdim=True)
-        slots, support = alpha.shape
-        entropy += (alpha * alpha.clamp_min(1e-12).log()).sum().item() / (slots * len(work.examples))
-        hot = torch.zeros(len(row["words"]), support)
-        hot[:, 0] = 1
-        word = torch.tensor(row["words"])[:, None].expand(-1, support)
-        row["read"] = [latent - 1 for latent in row["latents"]] + row["read"]
-        rows.append(row)
-        words.append(torch.cat((torch.tensor(label["ids"]), word)))
-        shares.append(torch.cat((alpha, hot)))
-        weights += [1 / (slots * len(work.examples))] * slots + [1 / targets] * len(row["words"])
+    rows = [decoder_row(work, example) for example in work.examples]
+    targets = sum(len(row["words"]) for row in rows)
+    words, shares, weights = [], [], []
+    for row, label in zip(rows, work.labels):
+        slots, support = label["alpha"].shape
+        words += [label["ids"], torch.tensor(row["words"])[:, None].expand(-1, support)]
+        shares += [label["alpha"], torch.eye(1, support).expand(len(row["words"]), -1)]
+        weights += [1 / (slots * len(rows))] * slots + [1 / targets] * len(row["words"])
+    weights, alpha = torch.tensor(weights), torch.cat(shares[::2])
+    slot_weights = torch.cat([torch.full((len(part), 1), 1 / (len(part) * len(rows))) for part in shares[::2]])
     return {
         "decoder": packed(work, rows),
-        "alpha": torch.cat([s[: len(label["ids"])] for s, label in zip(shares, work.labels)]),
-        "latent_words": torch.cat([w[: len(label["ids"])] for w, label in zip(words, work.labels)]),
+        "alpha": alpha,
+        "latent_words": torch.cat(words[::2]),
         "words": torch.cat(words),
         "shares": torch.cat(shares),
-        "weights": torch.tensor(weights),
-        "entropy": entropy,
+        "weights": weights,
+        "entropy": (slot_weights * alpha * alpha.clamp_min(1e-12).log()).sum().item(),
     }
 
 
@@ -276,7 +134,7 @@ def encoder_layout(work: Work) -> dict:
     return packed(work, [encoder_row(work, example) for example in work.examples])
 
 
-def label(work: Work, layout: dict) -> tuple[torch.Tensor, torch.Tensor]:
+def label_rows(work: Work, layout: dict) -> tuple[torch.Tensor, torch.Tensor]:
     """Soft labels, from the logits of latent rows alone."""
     hidden = encoder_states(work, layout)
     values, words = (hidden @ work.decoder["model.embed_tokens.weight"].T).topk(work.training["support"], dim=-1)
@@ -285,8 +143,12 @@ def label(work: Work, layout: dict) -> tuple[torch.Tensor, torch.Tensor]:
 
 def open_work(params: dict) -> TrainingPeer:
     work = load_work({"phase": "labels", **params})
+    join_maps(work)
+    for label in work.labels:
+        alpha = torch.tensor(label["alpha"])
+        label["alpha"], label["ids"] = alpha / alpha.sum(-1, keepdim=True), torch.tensor(label["ids"])
     if params["work"] == "labelling":
-        return LabellingPeer(work, encoder_layout, label)
+        return LabellingPeer(work, encoder_layout, label_rows)
     if work.phase == "student":
         return TrainingPeer(work, prepare_student, student_loss)
     return TrainingPeer(work, prepare_stage_one, stage_one_loss)
