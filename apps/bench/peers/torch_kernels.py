@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 from serve import serve
+from torch_blocks import BLOCKS
 
 LEAST_SECONDS = 0.1
 
@@ -103,7 +104,20 @@ def scatter_rows(inputs: Inputs) -> Case:
     return ["base", "values"], lambda i: i["base"].index_copy(0, i["selection"], i["values"])
 
 
+def head_cross_entropy(inputs: Inputs) -> Case:
+    inputs["targets"] = inputs["targets"].long()
+    return ["hidden", "table"], lambda i: F.cross_entropy(i["hidden"] @ i["table"].T, i["targets"], reduction="none")
+
+
+def head_sparse_kl(inputs: Inputs) -> Case:
+    _, of_logits = sparse_kl(inputs)
+    return ["hidden"], lambda i: of_logits({**i, "logits": i["hidden"] @ i["table"].T})
+
+
 CASES = {
+    **BLOCKS,
+    "head-cross-entropy": head_cross_entropy,
+    "head-sparse-kl": head_sparse_kl,
     "attention-causal": attention,
     "attention-ltsum": attention,
     "rms-norm": rms_norm,
@@ -144,12 +158,16 @@ class Kernels:
             with safe_open(self.file, framework="pt") as file:
                 names = [name for name in file.keys() if name.startswith(f"{case}/")]
                 inputs = {name.split("/")[1]: file.get_tensor(name) for name in names}
-            self.name, self.once = case, adam_w(inputs) if case == "adam-w" else differentiated(case, inputs)
+            optimiser = case.startswith("adam-w")
+            self.name = case
+            self.once = adam_w(inputs, case.endswith("clipped")) if optimiser else differentiated(case, inputs)
         return self.once
 
 
 def differentiated(case: str, inputs: Inputs) -> Callable[[], list[torch.Tensor]]:
     names, compute = CASES[case](inputs)
+    if not names:
+        return torch.inference_mode()(lambda: [compute(inputs)])
     moved = [inputs[name].requires_grad_() for name in names]
 
     def once() -> list[torch.Tensor]:
@@ -159,7 +177,7 @@ def differentiated(case: str, inputs: Inputs) -> Callable[[], list[torch.Tensor]
     return once
 
 
-def adam_w(inputs: Inputs) -> Callable[[], list[torch.Tensor]]:
+def adam_w(inputs: Inputs, clips: bool) -> Callable[[], list[torch.Tensor]]:
     """The tenth step; PyTorch moves weights in place, and so every later run is a step further."""
     weights = inputs["weights"].requires_grad_()
     weights.grad = inputs["gradient"]
@@ -168,6 +186,9 @@ def adam_w(inputs: Inputs) -> Callable[[], list[torch.Tensor]]:
     optimiser.state[weights] = state
 
     def once() -> list[torch.Tensor]:
+        if clips:
+            # scales the gradient where it lies; a second time by 1
+            torch.nn.utils.clip_grad_norm_([weights], 1, foreach=True)
         optimiser.step()
         return [weights]
 

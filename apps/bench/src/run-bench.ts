@@ -96,7 +96,7 @@ async function groupsOf(
     };
     for (const suite of suites) {
       if (suite === 'kernels') {
-        groups.push(...kernelSuite(shape, kernelInputs(shape, seed, cache)));
+        groups.push(...kernelSuite(shape, (size) => kernelInputs(size, seed, cache)));
       } else if (suite === 'stage1' || suite === 'stage2') {
         const { folder, work } = await model();
         groups.push(

@@ -1,7 +1,7 @@
 // Lets a child process run the TypeScript source: `node --import test/from-source.mjs src/main.ts`. What it compiles
 // it keeps in the folder $FROM_SOURCE_CACHE, for the next child.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,8 @@ async function compiled(file) {
   const { outputText } = typescript.transpileModule(text, {
     compilerOptions: { module: typescript.ModuleKind.ESNext, target: typescript.ScriptTarget.ES2022 },
   });
-  writeFileSync(kept, outputText);
+  // whole or not at all: other children may be reading
+  writeFileSync(`${kept}.${process.pid}`, outputText);
+  renameSync(`${kept}.${process.pid}`, kept);
   return outputText;
 }

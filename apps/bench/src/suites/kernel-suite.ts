@@ -1,36 +1,47 @@
 import type { Shape } from '../shapes/shape.js';
-import { KERNEL_SIZES } from '../work/kernel-inputs.js';
+import { type KernelSize, kernelSizes } from '../work/kernel-sizes.js';
 import { KERNEL_CASES } from '../worker/kernel-cases.js';
 import type { CaseGroup } from './suite.js';
 
 /** Sums of float32 in another order, squared. */
 const TOLERANCE = 1e-4;
+/** Weights that were rounded. */
+const ROUNDED_TOLERANCE = 1e-2;
 
-/** Every kernel by itself, forward and backward: fused, composed of TensorFlow's operations, and PyTorch's. */
-export function kernelSuite(shape: Shape, file: string): CaseGroup[] {
-  const { rows, vocabularyRows, keys, parameters } = KERNEL_SIZES[shape.name];
-  const sizeOf = (name: string) => {
-    if (name.startsWith('attention')) return `about ${keys} keys`;
-    if (name === 'adam-w') return `${parameters} weights`;
-    if (/entropy|kl|mixture/.test(name)) return `${vocabularyRows} rows`;
-    return `${rows} rows`;
-  };
-  const cases = Object.keys(KERNEL_CASES).map((name) => ({
-    name,
-    title: `${name}, ${sizeOf(name)}`,
-    examples: 0,
-    tokens: 0,
-    tolerance: TOLERANCE,
-    flops: null,
+/**
+ * Every kernel by itself, forward and backward: fused, composed of TensorFlow's operations, and PyTorch's; at the sizes
+ * of the shape.
+ *
+ * @param inputs gives the file with a size's inputs
+ */
+export function kernelSuite(shape: Shape, inputs: (size: KernelSize) => string): CaseGroup[] {
+  return kernelSizes(shape).map((size) => ({
+    suite: 'kernels',
+    shape: shape.name,
+    peers: ['latent-sft', 'composition', 'torch'],
+    params: { work: 'kernels', folder: inputs(size) },
+    needs: 'torch',
+    cases: Object.keys(KERNEL_CASES).map((name) => ({
+      name: size.name === 'odd' ? `${name}-odd` : name,
+      asked: name,
+      title: `${name}, ${inWords(name, size)}`,
+      examples: 0,
+      tokens: 0,
+      tolerance: /bfloat16|int8/.test(name) ? ROUNDED_TOLERANCE : TOLERANCE,
+      flops: null,
+    })),
   }));
-  return [
-    {
-      suite: 'kernels',
-      shape: shape.name,
-      peers: ['latent-sft', 'composition', 'torch'],
-      params: { work: 'kernels', folder: file },
-      needs: 'torch',
-      cases,
-    },
-  ];
+}
+
+function inWords(
+  name: string,
+  { rows, vocabularyRows, decodedRows, keys, parameters, width }: KernelSize,
+): string {
+  if (name === 'attention-block') return `${rows} rows of ${width}, ${keys} keys`;
+  if (name.startsWith('attention')) return `about ${keys} keys`;
+  if (name.startsWith('adam-w')) return `${parameters} weights`;
+  if (name === 'decoder-step') return `${decodedRows} rows of ${width}, ${keys} keys, 2 layers`;
+  if (name.startsWith('packed')) return `${decodedRows} rows of ${width}`;
+  if (/entropy|kl|mixture/.test(name)) return `${vocabularyRows} rows`;
+  return `${rows} rows of ${width}`;
 }

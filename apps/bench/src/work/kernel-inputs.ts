@@ -5,27 +5,22 @@ import { exampleRows } from '@latent-sft/data';
 import { causalRanges, type NamedArray, writeSafetensors } from '@latent-sft/model';
 import { randomStream } from '@latent-sft/random';
 import { decoderLayout, segmentByRate, sizesOf } from '@latent-sft/segmentation';
-import type { Shape } from '../shapes/shape.js';
+import { blockInputs } from './kernel-block-inputs.js';
+import type { KernelSize } from './kernel-sizes.js';
 import { SUPPORT } from './make-examples.js';
 
-/** Sizes that kernels are measured at: rows of a step, rows that reach the vocabulary, keys of one sequence. */
-export interface KernelSizes {
-  readonly rows: number;
-  readonly vocabularyRows: number;
-  readonly keys: number;
-  readonly parameters: number;
-}
-
-export const KERNEL_SIZES: Readonly<Record<Shape['name'], KernelSizes>> = {
-  demo: { rows: 1664, vocabularyRows: 832, keys: 26, parameters: 130_000 },
-  smollm2: { rows: 1024, vocabularyRows: 64, keys: 512, parameters: 4_880_000 },
-};
+/** Adds one input: standard normal numbers, small ones, or as it is told. */
+export type PutInput = (
+  name: string,
+  shape: readonly number[],
+  make: 'normal' | 'small' | ((label: string, size: number) => Float32Array),
+) => void;
 
 /** Chain tokens of a latent in the mask of one example. */
 const RATE = 2;
 
 /** Raised when the same sizes come to mean other inputs. */
-const FORM = 1;
+const FORM = 2;
 
 /**
  * Writes the inputs of every kernel, `<case>/<input>`, as float32, ids and limits too; `dy` is the gradient of the
@@ -33,30 +28,21 @@ const FORM = 1;
  *
  * @returns the file
  */
-export function kernelInputs(shape: Shape, seed: number, cache: string): string {
-  const sizes = KERNEL_SIZES[shape.name];
-  const key = createHash('sha256').update(JSON.stringify([FORM, shape.config, sizes, seed]));
-  const file = join(cache, `kernels-${shape.name}-${key.digest('hex').slice(0, 16)}.safetensors`);
+export function kernelInputs(size: KernelSize, seed: number, cache: string): string {
+  const key = createHash('sha256').update(JSON.stringify([FORM, size, seed]));
+  const file = join(cache, `kernels-${size.name}-${key.digest('hex').slice(0, 16)}.safetensors`);
   if (existsSync(file)) return file;
   mkdirSync(cache, { recursive: true });
   const draft = `${file}.${process.pid}`;
-  writeSafetensors(draft, makeInputs(shape, sizes, seed));
+  writeSafetensors(draft, makeInputs(size, seed));
   renameSync(draft, file);
   return file;
 }
 
-function makeInputs({ config }: Shape, sizes: KernelSizes, seed: number): Map<string, NamedArray> {
+function makeInputs(size: KernelSize, seed: number): Map<string, NamedArray> {
   const inputs = new Map<string, NamedArray>();
-  const { width, feedForwardWidth, vocabularySize, heads, keyValueHeads, headWidth } = config;
-  const { rows, vocabularyRows: few, keys, parameters } = sizes;
-  const put = (name: string, shape: readonly number[], make: (label: string, size: number) => Float32Array) =>
-    inputs.set(name, {
-      shape,
-      data: make(
-        name,
-        shape.reduce((product, axis) => product * axis, 1),
-      ),
-    });
+  const { width, feedForwardWidth, vocabularySize, heads, keyValueHeads, headWidth } = size;
+  const { rows, vocabularyRows: few, keys, parameters } = size;
   const normal = (label: string, size: number) => randomStream(seed, label).normal(size);
   const small = (label: string, size: number) => normal(label, size).map((x) => 0.02 * x);
   const squares = (label: string, size: number) => normal(label, size).map((x) => 1e-4 * x * x);
@@ -66,6 +52,12 @@ function makeInputs({ config }: Shape, sizes: KernelSizes, seed: number): Map<st
       .map((u) => Math.floor(u * vocabularySize));
   const rowNumbers = (label: string, size: number) =>
     Float32Array.from(randomStream(seed, label).permutation(rows).slice(0, size));
+
+  const put: PutInput = (name, shape, make) => {
+    const count = shape.reduce((product, axis) => product * axis, 1);
+    const made = make === 'normal' ? normal : make === 'small' ? small : make;
+    inputs.set(name, { shape, data: made(name, count) });
+  };
 
   for (const [name, ranges] of [
     ['attention-causal', causalRanges([keys], keys)],
@@ -117,10 +109,23 @@ function makeInputs({ config }: Shape, sizes: KernelSizes, seed: number): Map<st
   put('scatter-rows/values', [few, width], normal);
   put('scatter-rows/selection', [few], rowNumbers);
   put('scatter-rows/dy', [rows, width], normal);
-  put('adam-w/weights', [parameters], small);
-  put('adam-w/gradient', [parameters], normal);
-  put('adam-w/mean', [parameters], small);
-  put('adam-w/variance', [parameters], squares);
+  for (const name of ['adam-w', 'adam-w-clipped']) {
+    put(`${name}/weights`, [parameters], small);
+    put(`${name}/gradient`, [parameters], normal);
+    put(`${name}/mean`, [parameters], small);
+    put(`${name}/variance`, [parameters], squares);
+  }
+  for (const name of ['head-cross-entropy', 'head-sparse-kl']) {
+    put(`${name}/hidden`, [few, width], normal);
+    put(`${name}/table`, [vocabularySize, width], small);
+    put(`${name}/dy`, [few], normal);
+  }
+  put('head-cross-entropy/targets', [few], words);
+  put('head-sparse-kl/ids', [few, SUPPORT], (label) => distinctWords(label, few, vocabularySize, seed));
+  put('head-sparse-kl/probabilities', [few, SUPPORT], (label, count) =>
+    softmax(normal(label, count), SUPPORT),
+  );
+  blockInputs(put, size);
   return inputs;
 }
 
@@ -152,7 +157,7 @@ function distinctWords(label: string, rows: number, vocabulary: number, seed: nu
   const ids = new Float32Array(rows * SUPPORT);
   for (let row = 0; row < rows; row++) {
     const first = Math.floor(randomStream(seed, label, row).uniform(1)[0]! * vocabulary);
-    // a step that shares no factor with 37 or 49152 meets no word twice
+    // a step that shares no factor with 37, 1013 or 49152 meets no word twice
     for (let i = 0; i < SUPPORT; i++) ids[row * SUPPORT + i] = (first + i * 4099) % vocabulary;
   }
   return ids;

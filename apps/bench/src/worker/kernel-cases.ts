@@ -8,6 +8,8 @@ import {
   embedding,
   fullKl,
   gatherRows,
+  headCrossEntropy,
+  headSparseKl,
   mixture,
   rmsNorm,
   rotary,
@@ -18,19 +20,8 @@ import {
   swiglu,
 } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
-
-/** A case's arrays, by input. */
-export interface CaseInputs {
-  tensor<T extends tf.Tensor>(name: string): T;
-  integers(name: string): Int32Array;
-  shape(name: string): readonly number[];
-}
-
-/** A kernel with its constants made: which inputs carry gradients, and what it computes of them. */
-export interface KernelCase {
-  readonly differentiable: readonly string[];
-  compute(...inputs: tf.Tensor[]): tf.Tensor;
-}
+import { blockCases } from './kernel-block-cases.js';
+import type { CaseInputs, KernelCase } from './kernel-case.js';
 
 const ids = (inputs: CaseInputs, name: string) =>
   tf.tensor(inputs.integers(name), [...inputs.shape(name)], 'int32');
@@ -44,6 +35,30 @@ const attentionCase = (inputs: CaseInputs): KernelCase => {
       attention(query as tf.Tensor4D, key as tf.Tensor4D, value as tf.Tensor4D, mask),
   };
 };
+
+const adamWCase =
+  (clip: number) =>
+  (inputs: CaseInputs): KernelCase => {
+    const vector = (name: string) => inputs.tensor<tf.Tensor1D>(name);
+    const gradients = [vector('gradient')];
+    let variables: AdamWVariables = {
+      weights: [vector('weights')],
+      state: { mean: vector('mean'), variance: vector('variance') },
+    };
+    const [decayed, losses] = [tf.tensor1d([1], 'int32'), tf.tensor1d([1])];
+    const settings = {
+      ...{ learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+      ...{ step: 10, clip },
+    };
+    // no gradient passes through an optimiser; every run moves the weights, as the peer's does
+    const compute = () => {
+      const next = adamW(variables, gradients, decayed, losses, settings);
+      variables = next.variables;
+      next.norm.dispose();
+      return tf.clone(variables.weights[0]!);
+    };
+    return { differentiable: [], compute };
+  };
 
 /** Every kernel that has a fused implementation, and the linear map with an adapter; dropout draws, and is left out. */
 export const KERNEL_CASES: Readonly<Record<string, (inputs: CaseInputs) => KernelCase>> = {
@@ -103,25 +118,22 @@ export const KERNEL_CASES: Readonly<Record<string, (inputs: CaseInputs) => Kerne
       compute: (base, values) => scatterRows(base as tf.Tensor2D, values as tf.Tensor2D, selection),
     };
   },
-  'adam-w': (inputs) => {
-    const vector = (name: string) => inputs.tensor<tf.Tensor1D>(name);
-    const gradients = [vector('gradient')];
-    let variables: AdamWVariables = {
-      weights: [vector('weights')],
-      state: { mean: vector('mean'), variance: vector('variance') },
+  'adam-w': adamWCase(Number.POSITIVE_INFINITY),
+  'adam-w-clipped': adamWCase(1),
+  'head-cross-entropy': (inputs) => {
+    const targets = ids(inputs, 'targets') as tf.Tensor1D;
+    return {
+      differentiable: ['hidden', 'table'],
+      compute: (hidden, table) => headCrossEntropy(hidden as tf.Tensor2D, table as tf.Tensor2D, targets),
     };
-    const [decayed, losses] = [tf.tensor1d([1], 'int32'), tf.tensor1d([1])];
-    const settings = {
-      ...{ learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
-      ...{ step: 10, clip: Number.POSITIVE_INFINITY },
-    };
-    // no gradient passes through an optimiser; every run moves the weights, as the peer's does
-    const compute = () => {
-      const next = adamW(variables, gradients, decayed, losses, settings);
-      variables = next.variables;
-      next.norm.dispose();
-      return tf.clone(variables.weights[0]!);
-    };
-    return { differentiable: [], compute };
   },
+  'head-sparse-kl': (inputs) => {
+    const [words, teacher] = [ids(inputs, 'ids') as tf.Tensor2D, inputs.tensor<tf.Tensor2D>('probabilities')];
+    const table = inputs.tensor<tf.Tensor2D>('table');
+    return {
+      differentiable: ['hidden'],
+      compute: (hidden) => headSparseKl(hidden as tf.Tensor2D, table, words, teacher),
+    };
+  },
+  ...blockCases,
 };

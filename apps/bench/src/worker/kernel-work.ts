@@ -1,7 +1,8 @@
 import { type NamedArray, readSafetensors } from '@latent-sft/model';
 import * as tf from '@tensorflow/tfjs';
 import type { ServedWork } from '../process/serve.js';
-import { type CaseInputs, KERNEL_CASES } from './kernel-cases.js';
+import type { CaseInputs } from './kernel-case.js';
+import { KERNEL_CASES } from './kernel-cases.js';
 
 /** A run repeats a kernel for so long, and gives the mean. */
 const LEAST_SECONDS = 0.1;
@@ -47,6 +48,7 @@ function openCase(name: string, arrays: ReadonlyMap<string, NamedArray>): () => 
     throw new Error(`openCase: expected a kernel of ${Object.keys(KERNEL_CASES).join(', ')}, got ${name}`);
   const array = (input: string) => arrays.get(`${name}/${input}`)!;
   const inputs: CaseInputs = {
+    has: (input) => arrays.has(`${name}/${input}`),
     tensor: <T extends tf.Tensor>(input: string) =>
       // a copy, for a kernel may write into the memory of its tensors
       tf.tensor(Float32Array.from(array(input).data), [...array(input).shape], 'float32') as unknown as T,
