@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { cacheFolder } from '@latent-sft/tensorflow';
-import { llamaFolder } from './llama-package.js';
+import { availablePeers, installers } from './available-peers.js';
 import { expectedBytes, sideBySide } from './measure/expected-memory.js';
+import { expectedSeconds, inMinutes } from './measure/expected-time.js';
 import { machine } from './measure/machine.js';
 import { type BenchOptions, checkOptions } from './options.js';
-import { OURS, PEERS_FOLDER, peerCommand } from './peer-commands.js';
-import { pythonFor } from './python/python-environment.js';
+import { peerCommand } from './peer-commands.js';
 import { reportTargets } from './report/targets.js';
 import type { BenchReport, CaseResult } from './results.js';
 import { runGroup } from './run-group.js';
@@ -14,14 +14,11 @@ import { DECODING_BATCHES, decodingSuite, plainDecodingSuite } from './suites/de
 import { kernelSuite } from './suites/kernel-suite.js';
 import { LABELLED_ROWS, labelsSuite } from './suites/labels-suite.js';
 import { SCALING_LAYERS, scalingGroup, scalingPoints } from './suites/scaling-suite.js';
-import type { CaseGroup, PeerName } from './suites/suite.js';
+import type { CaseGroup } from './suites/suite.js';
 import { trainingSuite } from './suites/training-suites.js';
 import { kernelInputs } from './work/kernel-inputs.js';
-import { addGguf, makeVariant, makeWork } from './work/make-work.js';
+import { makeVariant, makeWork } from './work/make-work.js';
 import { readWork, type WorkDescription } from './work/work-file.js';
-
-/** Peers that need no Python. */
-const IN_NODE: readonly PeerName[] = [...OURS, 'llama.cpp'];
 
 /** Told what goes on. */
 export interface BenchObserver {
@@ -31,10 +28,11 @@ export interface BenchObserver {
 }
 
 /**
- * Measures suites one after another, ourselves and the peers in turns on the same work, cores and threads.
+ * Measures suites one after another, ourselves and the peers in turns on the same work, cores and threads. A peer that
+ * cannot be installed, or fails, is left out, and its cases say why.
  *
  * @throws if an option is wrong.
- * @throws if a peer cannot be installed, or fails.
+ * @throws if our own process fails.
  */
 export async function runBench(options: BenchOptions, observer: BenchObserver = {}): Promise<BenchReport> {
   checkOptions(options);
@@ -42,26 +40,21 @@ export async function runBench(options: BenchOptions, observer: BenchObserver = 
   const cache = join(cacheFolder(), 'bench');
   const onProgress = (sentence: string) => observer.onProgress?.(sentence);
   const cases: CaseResult[] = [];
-  for (const group of await groupsOf(options, cache, onProgress)) {
-    const peers = group.peers.filter((name, i) => i === 0 || (options.peers?.includes(name) ?? true));
-    const existing = process.env.LATENT_SFT_PYTHON;
-    const foreign = peers.some((name) => !IN_NODE.includes(name));
-    const python = foreign
-      ? await pythonFor(group.needs, { peers: PEERS_FOLDER, cache, existing, onProgress })
-      : '';
-    let llama = '';
-    if (peers.includes('llama.cpp')) {
-      try {
-        llama = await llamaFolder(cache, onProgress);
-        addGguf(group.params.folder as string);
-      } catch (error) {
-        onProgress(`without llama.cpp: ${(error as Error).message}`);
-        continue;
-      }
-    }
+  const groups = (await groupsOf(options, cache, onProgress)).map((group) => ({
+    ...group,
+    peers: group.peers.filter((name, i) => i === 0 || (options.peers?.includes(name) ?? true)),
+  }));
+  onProgress(
+    `expected to take about ${inMinutes(expectedSeconds(groups, options))}, installations apart: ` +
+      `${groups.flatMap(({ cases }) => cases).length} cases of ${options.rounds} rounds`,
+  );
+  const install = installers(cache, onProgress);
+  for (const group of groups) {
+    const { peers, skipped, programs } = await availablePeers(group, group.peers, install);
+    for (const { peer, reason } of skipped) onProgress(`${peer}: ${reason}`);
     const results = await runGroup(
-      { ...group, peers },
-      { ...options, command: (peer) => peerCommand(peer, { python, llama }, options.threads), onProgress },
+      { ...group, peers, skipped: [...(group.skipped ?? []), ...skipped] },
+      { ...options, command: (peer) => peerCommand(peer, programs, options.threads), onProgress },
     );
     for (const result of results) observer.onCase?.(result);
     cases.push(...results);

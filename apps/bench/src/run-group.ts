@@ -2,18 +2,18 @@ import { type Agreement, agreementOf, nearnessOf } from './measure/agreement.js'
 import { load } from './measure/machine.js';
 import { takeTurns } from './measure/rounds.js';
 import { pairedRatios, summarise } from './measure/statistics.js';
+import { GroupMember } from './process/group-member.js';
 import {
   checkedSchema,
   gemmSchema,
   memorySchema,
-  type Opened,
   openedSchema,
   type Ran,
   ranSchema,
 } from './process/messages.js';
 import { type PeerCommand, PeerProcess } from './process/peer-process.js';
 import type { CaseResult, PeerResult } from './results.js';
-import type { BenchCase, CaseGroup, PeerName } from './suites/suite.js';
+import type { BenchCase, CaseGroup, PeerName, Skipped } from './suites/suite.js';
 
 export interface GroupSettings {
   readonly rounds: number;
@@ -24,115 +24,131 @@ export interface GroupSettings {
   onProgress?(sentence: string): void;
 }
 
-interface Running {
-  readonly name: PeerName;
-  readonly process: PeerProcess;
-  readonly opened: Opened;
-}
-
 /** What is known of a case before its group is over. */
 interface Measured {
   readonly testCase: BenchCase;
   readonly flops: number | null;
   readonly before: CaseResult['loadBefore'];
   readonly after: CaseResult['loadAfter'];
-  readonly agreements: readonly (Agreement | null)[];
-  /** Runs by peer; none where void. */
-  readonly runs: readonly (readonly Ran[])[];
+  readonly agreements: ReadonlyMap<PeerName, Agreement | null>;
+  /** Runs by peer; none where void, nothing where it failed. */
+  readonly runs: ReadonlyMap<PeerName, readonly Ran[]>;
+  readonly failed: readonly Skipped[];
 }
 
 /**
  * Runs a group of cases: starts its peers side by side, compares what they compute, and times them in turns. The first
- * peer is the one that others are compared with.
+ * peer is the one that others are compared with; another that fails is left out from then on, and the case says why.
  *
- * @throws if a peer fails; what it said is in the message.
+ * @throws if the first peer fails; what it said is in the message.
  */
 export async function runGroup(group: CaseGroup, settings: GroupSettings): Promise<CaseResult[]> {
-  const started = group.peers.map((name) => new PeerProcess(name, settings.command(name)));
+  const members = group.peers.map(
+    (name, i) => new GroupMember(name, new PeerProcess(name, settings.command(name)), i === 0),
+  );
   try {
-    const running: Running[] = [];
-    for (const [i, process] of started.entries()) {
-      const peer = group.peers[i]!;
-      const params = { ...group.params, peer, threads: settings.threads, backend: settings.backend };
-      running.push({ name: peer, process, opened: await process.ask('open', openedSchema, params) });
+    for (const member of members) {
+      const { threads, backend } = settings;
+      const params = { ...group.params, peer: member.name, threads, backend };
+      member.opened = await member.ask('open', openedSchema, params);
     }
-    const gemmBefore = await gemmOf(running);
+    const gemmBefore = await gemmOf(members);
     const measured: Measured[] = [];
-    for (const testCase of group.cases) measured.push(await runCase(testCase, group.near, running, settings));
-    const gemmAfter = await gemmOf(running);
-    const peaks: (number | null)[] = [];
-    for (const { process } of running) peaks.push((await process.ask('memory', memorySchema)).peakBytes);
-    const fastest = Math.max(...[...gemmBefore, ...gemmAfter].flatMap((speed) => speed ?? []));
-    return measured.map((one) => ({
-      suite: group.suite,
-      shape: group.shape,
-      name: one.testCase.name,
-      title: one.testCase.title,
-      examples: one.testCase.examples,
-      tokens: one.testCase.tokens,
-      flops: one.flops,
-      loadBefore: one.before,
-      loadAfter: one.after,
-      ...(group.skipped?.length && { skipped: group.skipped }),
-      peers: running.map(({ name, opened }, i) => ({
-        peer: name,
-        versions: opened.versions,
-        threads: opened.threads,
-        ...timesOf(one, i, fastest),
-        gemmGflops: pairOf(gemmBefore[i]!, gemmAfter[i]!),
-        peakBytes: peaks[i]!,
-      })),
-    }));
+    for (const testCase of group.cases) measured.push(await runCase(testCase, group.near, members, settings));
+    const gemmAfter = await gemmOf(members);
+    const peaks = new Map<PeerName, number | null>();
+    for (const member of members) {
+      peaks.set(member.name, (await member.ask('memory', memorySchema))?.peakBytes ?? null);
+    }
+    const fastest = Math.max(
+      ...[...gemmBefore.values(), ...gemmAfter.values()].flatMap((speed) => speed ?? []),
+    );
+    return measured.map((one) => {
+      const skipped = [...(group.skipped ?? []), ...one.failed];
+      return {
+        suite: group.suite,
+        shape: group.shape,
+        name: one.testCase.name,
+        title: one.testCase.title,
+        examples: one.testCase.examples,
+        tokens: one.testCase.tokens,
+        flops: one.flops,
+        loadBefore: one.before,
+        loadAfter: one.after,
+        ...(skipped.length > 0 && { skipped }),
+        peers: members
+          .filter(({ name }) => one.runs.has(name))
+          .map(({ name, opened }) => ({
+            peer: name,
+            versions: opened!.versions,
+            threads: opened!.threads,
+            ...timesOf(one, name, group.peers[0]!, fastest),
+            gemmGflops: pairOf(gemmBefore.get(name)!, gemmAfter.get(name)!),
+            peakBytes: peaks.get(name)!,
+          })),
+      };
+    });
   } finally {
-    await Promise.all(started.map((process) => process.close()));
+    await Promise.all(members.map(({ process }) => process.close()));
   }
 }
 
 async function runCase(
   testCase: BenchCase,
   near: readonly PeerName[] = [],
-  running: readonly Running[],
+  members: readonly GroupMember[],
   { rounds, warmUps, onProgress }: GroupSettings,
 ): Promise<Measured> {
   const before = load();
   const params = { case: testCase.asked ?? testCase.name };
-  const values: number[][] = [];
-  for (const { process } of running) values.push((await process.ask('check', checkedSchema, params)).values);
-  const [ours] = values as [number[]];
-  const agreements = values.map((own, i) => {
-    if (i === 0) return null;
-    return near.includes(running[i]!.name)
-      ? nearnessOf(ours, own)
-      : agreementOf(ours, own, testCase.tolerance);
-  });
-  const valid = running.filter((_, i) => agreements[i]?.agrees ?? true);
+  let ours: number[] | null = null;
+  const agreements = new Map<PeerName, Agreement | null>();
+  for (const member of members) {
+    const checked = await member.ask('check', checkedSchema, params);
+    if (!checked) continue;
+    const compare = () =>
+      near.includes(member.name)
+        ? nearnessOf(ours!, checked.values)
+        : agreementOf(ours!, checked.values, testCase.tolerance);
+    agreements.set(member.name, ours ? compare() : null);
+    ours ??= checked.values;
+  }
+  const valid = members.filter(({ name }) => agreements.has(name) && (agreements.get(name)?.agrees ?? true));
   onProgress?.(`${testCase.title}: ${valid.map(({ name }) => name).join(', ')} in turns`);
-  const runners = valid.map(
-    ({ process }) =>
-      () =>
-        process.ask('run', ranSchema, params),
-  );
+  const runners = valid.map((member) => () => member.ask('run', ranSchema, params));
   const results = await takeTurns(runners, rounds, warmUps);
-  const runs = running.map((one) => results[valid.indexOf(one)] ?? []);
-  const flops = testCase.flops ?? runs[0]![0]?.flops ?? null;
-  return { testCase, flops, before, after: load(), agreements, runs };
+  const runs = new Map<PeerName, readonly Ran[]>();
+  for (const { name, failure } of members) if (failure === null) runs.set(name, []);
+  for (const [i, { name }] of valid.entries()) {
+    if (runs.has(name))
+      runs.set(
+        name,
+        results[i]!.flatMap((ran) => ran ?? []),
+      );
+  }
+  const failed = members.flatMap(({ name, failure }) =>
+    failure === null ? [] : [{ peer: name, reason: `failed: ${failure}` }],
+  );
+  const flops = testCase.flops ?? runs.get(members[0]!.name)![0]?.flops ?? null;
+  return { testCase, flops, before, after: load(), agreements, runs, failed };
 }
 
 function timesOf(
   { flops, agreements, runs }: Measured,
-  peer: number,
+  peer: PeerName,
+  first: PeerName,
   gemmGflops: number,
 ): Omit<PeerResult, 'peer' | 'versions' | 'threads' | 'gemmGflops' | 'peakBytes'> {
-  const agreement = agreements[peer]!;
-  const rounds = runs[peer]!.map(({ seconds }) => seconds);
+  const agreement = agreements.get(peer)!;
+  const rounds = runs.get(peer)!.map(({ seconds }) => seconds);
   if (rounds.length === 0) {
     const nothing = { seconds: null, prepareSeconds: null, gflops: null, gemmShare: null, ratio: null };
     return { agreement, rounds, ...nothing };
   }
   const seconds = summarise(rounds);
-  const prepared = runs[peer]!.flatMap(({ prepareSeconds }) => prepareSeconds ?? []);
+  const prepared = runs.get(peer)!.flatMap(({ prepareSeconds }) => prepareSeconds ?? []);
   const gflops = flops && flops / seconds.median / 1e9;
-  const ours = runs[0]!.map((run) => run.seconds);
+  const ours = runs.get(first)!.map((run) => run.seconds);
   return {
     agreement,
     rounds,
@@ -140,7 +156,7 @@ function timesOf(
     prepareSeconds: prepared.length > 0 ? summarise(prepared).median : null,
     gflops,
     gemmShare: gflops && gflops / gemmGflops,
-    ratio: peer === 0 ? null : summarise(pairedRatios(ours, rounds)),
+    ratio: peer === first ? null : summarise(pairedRatios(ours, rounds)),
   };
 }
 
@@ -148,8 +164,10 @@ function pairOf(before: number | null, after: number | null): readonly [number, 
   return before !== null && after !== null ? [before, after] : null;
 }
 
-async function gemmOf(running: readonly Running[]): Promise<(number | null)[]> {
-  const speeds: (number | null)[] = [];
-  for (const { process } of running) speeds.push((await process.ask('gemm', gemmSchema)).gflops);
+async function gemmOf(members: readonly GroupMember[]): Promise<Map<PeerName, number | null>> {
+  const speeds = new Map<PeerName, number | null>();
+  for (const member of members) {
+    speeds.set(member.name, (await member.ask('gemm', gemmSchema))?.gflops ?? null);
+  }
   return speeds;
 }

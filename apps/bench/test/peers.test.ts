@@ -42,7 +42,8 @@ const disagreements = async (groups: readonly CaseGroup[]) => {
   const settings = { rounds: 1, warmUps: 0, threads: 1, backend: 'auto', command };
   const found: string[] = [];
   for (const group of groups) {
-    for (const { name, peers } of await runGroup(group, settings)) {
+    for (const { name, peers, skipped } of await runGroup(group, settings)) {
+      for (const { peer, reason } of skipped ?? []) found.push(`${name}: ${peer} ${reason}`);
       for (const { peer, agreement } of peers) {
         if (agreement && !agreement.agrees) found.push(`${name}: ${peer} ${agreement.relativeDifference}`);
       }

@@ -53,10 +53,27 @@ describe('runGroup', () => {
     );
   });
 
-  it('fails with what a peer said when one fails', async () => {
+  it('goes on without a peer that fails, and says why', async () => {
     const command = (peer: PeerName) => fakePeer(3, peer === 'best' ? 'exit' : undefined);
+    const [result, next] = await runGroup(
+      { ...group, cases: [...group.cases, ...group.cases] },
+      { ...settings, command },
+    );
+    const skipped = [
+      { peer: 'best', reason: 'failed: peer best ended with code 3; it said: something broke' },
+    ];
+    for (const one of [result, next]) {
+      expect(one!.peers.map(({ peer }) => peer)).toEqual(['latent-sft', 'official']);
+      expect(one!.peers[1]!.ratio).toMatchObject({ count: 2 });
+      expect(one!.skipped).toEqual(skipped);
+    }
+    expect(caseTable(result!)).toContain('best: failed: peer best ended with code 3');
+  });
+
+  it('fails with what our own process said', async () => {
+    const command = (peer: PeerName) => fakePeer(3, peer === 'latent-sft' ? 'error' : undefined);
     await expect(runGroup(group, { ...settings, command })).rejects.toThrow(
-      'peer best ended with code 3; it said: something broke',
+      'peer latent-sft: no memory left',
     );
   });
 });

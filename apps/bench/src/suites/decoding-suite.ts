@@ -45,6 +45,16 @@ export function plainDecodingSuite(
   }));
 }
 
+/** Numbers that a pass reads of a model, roughly. */
+export function weightsOf({
+  width,
+  feedForwardWidth,
+  layers,
+  vocabularySize,
+}: WorkDescription['config']): number {
+  return layers * (2.5 * width * width + 3 * width * feedForwardWidth) + width * vocabularySize;
+}
+
 function casesOf({ config, decoding }: WorkDescription, rows: readonly number[]): BenchCase[] {
   const { prompts, latents, tokens, support } = decoding;
   const batch = rows.length;
@@ -62,6 +72,8 @@ function casesOf({ config, decoding }: WorkDescription, rows: readonly number[])
     // words are equal or not
     tolerance: 0,
     flops: flops(steps, thought),
+    // a step reads every weight once, whatever the rows
+    expected: { bytes: 4 * weightsOf(config) * (1 + steps) },
   });
   return [
     one('prefill', 'prompt and first word', 0, 0),

@@ -1,6 +1,7 @@
 import { sizesOf } from '@latent-sft/segmentation';
 import type { ShapeName } from '../shapes/shape.js';
 import type { WorkDescription } from '../work/work-file.js';
+import { weightsOf } from './decoding-suite.js';
 import type { CaseGroup } from './suite.js';
 
 /** Weights are softmaxes of sums of float32 in another order. */
@@ -22,6 +23,7 @@ export function labelsSuite(shape: ShapeName, folder: string, work: WorkDescript
     tokens,
     tolerance: TOLERANCE,
     flops: null,
+    expected: { flops: 2 * tokens * weightsOf(work.config) },
   };
   return [
     {

@@ -37,6 +37,15 @@ export interface BenchCase {
   readonly tolerance: number;
   /** FLOPs of the products that the case needs; null where the process counts them, or nobody does. */
   readonly flops: number | null;
+  /** A guess at what a run costs where that is not known before: only to say how long a bench takes. */
+  readonly expected?: ExpectedCost;
+}
+
+/** A guess at what one run costs, and how many runs a check takes. */
+export interface ExpectedCost {
+  readonly flops?: number;
+  readonly bytes?: number;
+  readonly checks?: number;
 }
 
 /** Cases that are run by the same processes; each group starts new ones, so that memory is theirs alone. */

@@ -36,10 +36,24 @@ export function trainingSuite(
           tokens,
           tolerance: LOSS_TOLERANCE,
           flops: null,
+          expected: { flops: expectedFlops(work, phase), checks: work.training.checkedSteps },
         },
       ],
     };
   });
+}
+
+/** Forward and backward through the layers of both models, or of the student, and the vocabulary of labelled rows. */
+function expectedFlops({ config, examples, training }: WorkDescription, phase: string): number {
+  const { width, feedForwardWidth, layers, vocabularySize } = config;
+  const rows = examples.reduce(
+    (sum, example) => sum + tokensOf(example, phase === 'student' ? 'stage2' : 'stage1'),
+    0,
+  );
+  const layer = 2.5 * width * width + 3 * width * feedForwardWidth;
+  // with frozen weights the backward pass is as long as the forward pass, and the adapters some more
+  const passes = training.method === 'full' ? 3 : 2.6;
+  return 2 * passes * rows * (layers * layer + 0.3 * width * vocabularySize);
 }
 
 /** Rows that an example takes: encoder and decoder in stage 1, student in stage 2. */

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { expectedSeconds, inMinutes } from '../src/measure/expected-time.js';
+import type { BenchCase } from '../src/suites/suite.js';
+
+const one: BenchCase = { name: 'a', title: 'a', examples: 1, tokens: 1, tolerance: 0, flops: null };
+const runs = { rounds: 3, warmUps: 1, threads: 2 };
+
+describe('expectedSeconds', () => {
+  it('adds up starts and runs, each peer as slow as it is expected to be', () => {
+    const cases = [{ ...one, flops: 6e10 }];
+    // ours 10 s and 5 runs of 1 s; official 10 s and 5 of 3 s
+    expect(expectedSeconds([{ peers: ['latent-sft', 'official'], cases }], runs)).toBeCloseTo(40);
+  });
+
+  it('takes guesses where nothing is known, and a tenth of a second at least', () => {
+    const guessed = [{ ...one, expected: { flops: 1e10, bytes: 2e10, checks: 3 } }];
+    expect(expectedSeconds([{ peers: ['latent-sft'], cases: guessed }], runs)).toBeCloseTo(10 + 7 * 2);
+    expect(expectedSeconds([{ peers: ['latent-sft'], cases: [one] }], runs)).toBeCloseTo(10.5);
+  });
+
+  it('is said in words', () => {
+    expect([4, 88, 600, 7200].map(inMinutes)).toEqual(['10 s', '90 s', '10 min', '2.0 h']);
+  });
+});
