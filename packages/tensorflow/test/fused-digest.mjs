@@ -2,6 +2,7 @@
 // results. Plain JavaScript, because it runs in processes of its own: node fused-digest.mjs BINDING ADDON
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { digestDecoding } from './decoding-digest.mjs';
 
 const require = createRequire(import.meta.url);
 const [binding] = process.argv.slice(2).map((file) => require(file));
@@ -175,5 +176,8 @@ run('LatentMixture', [alpha, tokens, table], 1);
 run('LatentMixtureGradient', [floats(900, 70), tokens, table], 1);
 run('LatentTableGradient', [table, tokens, alpha, floats(900, 70)], 1);
 run('LatentTableGradient', [table, ids(400, 900), floats(0), floats(900, 70)], 1);
+
+const digest = (id) => hash.update(new Uint8Array(binding.tensorDataSync(id).buffer));
+digestDecoding({ binding, run, floats, shares, digest });
 
 console.log(hash.digest('hex'));

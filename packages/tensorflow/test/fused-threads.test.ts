@@ -21,8 +21,13 @@ function digest(addon: string, threads: number, instructionSet: string): string 
   }).trim();
 }
 
+// nine processes, each of several seconds where others keep the machine busy
+const TIMEOUT_MS = 300_000;
+
 describe.skipIf(engine === null)('fused operations', () => {
-  it('give the same bits on 1, 2 and 5 threads, with each instruction set', async () => {
+  it('give the same bits on 1, 2 and 5 threads, with each instruction set', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const addon = await buildFused(engine!);
     for (const instructionSet of ['portable', 'avx2', 'avx512']) {
       const one = digest(addon, 1, instructionSet);
