@@ -46,7 +46,7 @@ export async function runBench(options: BenchOptions, observer: BenchObserver = 
   }));
   onProgress(
     `expected to take about ${inMinutes(expectedSeconds(groups, options))}, installations apart: ` +
-      `${groups.flatMap(({ cases }) => cases).length} cases of ${options.rounds} rounds`,
+      `cases: ${groups.flatMap(({ cases }) => cases).length}, of ${options.rounds} rounds each`,
   );
   const install = installers(cache, onProgress);
   for (const group of groups) {
@@ -115,7 +115,9 @@ async function groupsOf(
         const folder = await makeWork({ shape: weighed, weights, seed, decoding, cache, onProgress });
         for (const point of scalingPoints(weighed)) {
           const variant = makeVariant(folder, point.shape, seed);
-          groups.push(scalingGroup(point, variant, readWork(variant)));
+          const work = readWork(variant);
+          // dense masks grow with the square of a chain
+          groups.push(...thatFit(scalingGroup(point, variant, work), work, options));
         }
       }
     }

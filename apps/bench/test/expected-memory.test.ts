@@ -1,5 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { sideBySide } from '../src/measure/expected-memory.js';
+import { expectedBytes, sideBySide } from '../src/measure/expected-memory.js';
+import { shapeOf } from '../src/shapes/shape.js';
+import { makeExamples } from '../src/work/make-examples.js';
+import type { WorkDescription } from '../src/work/work-file.js';
+
+describe('expectedBytes', () => {
+  const bytes = (peer: 'latent-sft' | 'best', chain: number) => {
+    const shape = { ...shapeOf('demo'), lengths: [[8, chain, 2]] as const };
+    const work = { config: shape.config, examples: makeExamples(shape, 1, 1), training: { method: 'full' } };
+    return expectedBytes(peer, work as unknown as WorkDescription);
+  };
+
+  it('counts dense masks of peers, with the square of a chain', () => {
+    const masks = (chain: number) => bytes('best', chain) - bytes('latent-sft', chain);
+    expect(masks(8192) / masks(4096)).toBeCloseTo(4, 1);
+    // rows of a chain with a latent every two tokens, squared, in both models
+    expect(masks(8192)).toBeCloseTo(3 * 4 * 2 * 12_300 ** 2, -8);
+  });
+});
 
 describe('sideBySide', () => {
   it('keeps peers together where they fit', () => {

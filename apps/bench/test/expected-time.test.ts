@@ -7,7 +7,7 @@ const runs = { rounds: 3, warmUps: 1, threads: 2 };
 
 describe('expectedSeconds', () => {
   it('adds up starts and runs, each peer as slow as it is expected to be', () => {
-    const cases = [{ ...one, flops: 6e10 }];
+    const cases = [{ ...one, flops: 1e11 }];
     // ours 10 s and 5 runs of 1 s; official 10 s and 5 of 3 s
     expect(expectedSeconds([{ peers: ['latent-sft', 'official'], cases }], runs)).toBeCloseTo(40);
   });

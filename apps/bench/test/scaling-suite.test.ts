@@ -12,8 +12,16 @@ describe('scalingPoints', () => {
     expect(tokens).toEqual(Array(7).fill(8192));
   });
 
-  it('says why a peer is left out of long chains', () => {
-    const skipped = points.filter((point) => point.skipped.length > 0).map(({ name }) => name);
-    expect(skipped).toEqual(['chain-4096', 'chain-8192']);
+  it('changes the batch alone, and the rate alone', () => {
+    const of = (start: string) =>
+      points.filter(({ name }) => name.startsWith(start)).map(({ shape }) => shape);
+    expect(of('batch').map(({ batch }) => batch)).toEqual([1, 2, 4, 8, 16, 32, 64]);
+    expect(of('rate').map(({ rate }) => rate)).toEqual([2, 4, 8, 16]);
+    for (const [name, fixed] of [
+      ['batch', 'rate'],
+      ['rate', 'batch'],
+    ] as const) {
+      expect(new Set(of(name).map((shape) => shape[fixed])).size).toBe(1);
+    }
   });
 });

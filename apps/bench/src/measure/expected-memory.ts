@@ -12,8 +12,9 @@ const FLOAT_BYTES = 4;
 
 /**
  * Roughly what a peer's process takes to train on a work, in bytes: its weights, what a layer keeps of each row for the
- * gradients (about 20 vectors of the width and 8 of the feed-forward width), and for `official` logits of every row of
- * the padded decoder four times over: themselves, shifted, log-probabilities, gradient. An estimate to plan by, and no result.
+ * gradients (about 20 vectors of the width and 8 of the feed-forward width), for peers in Python dense masks, three
+ * times over while they are made, and for `official` logits of every row of the padded decoder four times over:
+ * themselves, shifted, log-probabilities, gradient. An estimate to plan by, and no result.
  */
 export function expectedBytes(peer: PeerName, { config, examples, training }: WorkDescription): number {
   const { width, feedForwardWidth, layers, vocabularySize } = config;
@@ -26,6 +27,8 @@ export function expectedBytes(peer: PeerName, { config, examples, training }: Wo
   const sum = (of: readonly number[]) => of.reduce((all, one) => all + one, 0);
   const padded = (of: readonly number[]) => of.length * Math.max(...of);
   const count = peer === 'official' ? padded : sum;
+  const square = ({ encoder, decoder }: (typeof lengths)[number]) => encoder ** 2 + decoder ** 2;
+  const masks = peer === 'latent-sft' ? 0 : 3 * count(lengths.map(square));
   const decoderRows = count(lengths.map(({ decoder }) => decoder));
   const rows = count(lengths.map(({ encoder }) => encoder)) + decoderRows;
   const kept = rows * layers * (20 * width + 8 * feedForwardWidth);
@@ -33,7 +36,7 @@ export function expectedBytes(peer: PeerName, { config, examples, training }: Wo
   const weights = layers * (4 * width * width + 3 * width * feedForwardWidth) + vocabularySize * width;
   // gradients and both means of AdamW beside each weight of both models
   const copies = training.method === 'full' ? 8 : 2;
-  return PROCESS_BYTES + FLOAT_BYTES * (kept + logits + copies * weights);
+  return PROCESS_BYTES + FLOAT_BYTES * (kept + masks + logits + copies * weights);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Shape } from '../shapes/shape.js';
 import type { WorkDescription } from '../work/work-file.js';
-import type { CaseGroup, PeerName } from './suite.js';
+import type { CaseGroup } from './suite.js';
 import { trainingSuite } from './training-suites.js';
 
 /** Chain lengths, each with about the same tokens a step, so that only the length changes. */
@@ -8,14 +8,11 @@ const CHAINS = [128, 256, 512, 1024, 2048, 4096, 8192] as const;
 const TOKENS_A_STEP = { demo: 8192, smollm2: 2048 } as const;
 
 /** Batches, at one length. */
-const BATCHES = [1, 4, 16, 64] as const;
+const BATCHES = [1, 2, 4, 8, 16, 32, 64] as const;
 /** Chain tokens a latent, at one length. */
 const RATES = [2, 4, 8, 16] as const;
 const CHAIN = { demo: 64, smollm2: 32 } as const;
 const RATED_CHAIN = 512;
-
-/** Longest chain that PyTorch with dense masks is measured on: its masks and scores grow with the square. */
-const LONGEST_OF_PEERS = 2048;
 
 /** Layers of a large model here: what a length does to a layer, it does to all. */
 export const SCALING_LAYERS = 2;
@@ -24,7 +21,6 @@ export const SCALING_LAYERS = 2;
 export interface ScalingPoint {
   readonly name: string;
   readonly shape: Shape;
-  readonly skipped: readonly { readonly peer: PeerName; readonly reason: string }[];
 }
 
 /** The sizes that a shape is measured at: chain length, then batch, then rate. */
@@ -32,10 +28,6 @@ export function scalingPoints(shape: Shape): ScalingPoint[] {
   const at = (name: string, chain: number, batch: number, rate: number): ScalingPoint => ({
     name,
     shape: { ...shape, lengths: [[8, chain, 2]], batch, rate },
-    skipped:
-      chain > LONGEST_OF_PEERS
-        ? [{ peer: 'best', reason: `not run beyond ${LONGEST_OF_PEERS} chain tokens: dense masks` }]
-        : [],
   });
   const { name } = shape;
   return [
@@ -51,7 +43,7 @@ export function scalingPoints(shape: Shape): ScalingPoint[] {
 
 /** The union step at one size; the losses must agree where a peer is measured. */
 export function scalingGroup(
-  { name, shape, skipped }: ScalingPoint,
+  { name, shape }: ScalingPoint,
   folder: string,
   work: WorkDescription,
 ): CaseGroup {
@@ -63,8 +55,7 @@ export function scalingGroup(
   return {
     ...union,
     suite: 'scaling',
-    peers: skipped.length > 0 ? ['latent-sft'] : ['latent-sft', 'best'],
-    skipped,
+    peers: ['latent-sft', 'best'],
     cases: union.cases.map((one) => ({ ...one, title, name, asked: one.name })),
   };
 }

@@ -51,9 +51,12 @@ function expectedFlops({ config, examples, training }: WorkDescription, phase: s
     0,
   );
   const layer = 2.5 * width * width + 3 * width * feedForwardWidth;
+  const mean = rows / examples.length;
   // with frozen weights the backward pass is as long as the forward pass, and the adapters some more
   const passes = training.method === 'full' ? 3 : 2.6;
-  return 2 * passes * rows * (layers * layer + 0.3 * width * vocabularySize);
+  // queries times keys, and weights times values: about half of a row's keys are seen
+  const attention = layers * width * (phase === 'student' ? mean : mean / 2);
+  return 2 * passes * rows * (layers * layer + attention + 0.3 * width * vocabularySize);
 }
 
 /** Rows that an example takes: encoder and decoder in stage 1, student in stage 2. */
