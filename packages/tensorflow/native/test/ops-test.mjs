@@ -1,0 +1,141 @@
+// Operations at sizes where a loop may run over an end: one row, one column, nothing at all, and what they must refuse.
+// Runs in run-ops.sh, under sanitizers: node ops-test.mjs BINDING ADDON
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const [binding] = process.argv.slice(2).map((file) => require(file));
+let [ran, refused] = [0, 0];
+
+const size = (shape) => shape.reduce((product, length) => product * length, 1);
+const floats = (...shape) =>
+  binding.createTensor(
+    shape,
+    binding.TF_FLOAT,
+    Float32Array.from({ length: size(shape) }, (_, i) => Math.sin(i + 1)),
+  );
+const shares = (...shape) =>
+  binding.createTensor(shape, binding.TF_FLOAT, new Float32Array(size(shape)).fill(0.05));
+const ids = (below, ...shape) =>
+  binding.createTensor(
+    shape,
+    binding.TF_INT32,
+    Int32Array.from({ length: size(shape) }, (_, i) => i % below),
+  );
+const integers = (...values) =>
+  binding.createTensor([values.length], binding.TF_INT32, Int32Array.from(values));
+const attribute = (type) => (name, value) => ({ name, type, value });
+const flag = attribute(binding.TF_ATTR_BOOL);
+const count = attribute(binding.TF_ATTR_INT);
+const number = attribute(binding.TF_ATTR_FLOAT);
+const epsilon = number('epsilon', 1e-5);
+
+function run(name, inputs, outputs, attributes = []) {
+  const results = binding.executeOp(name, attributes, inputs, outputs).map(({ id }) => id);
+  for (const id of results) binding.tensorDataSync(id);
+  ran++;
+  return results;
+}
+
+/** Runs what must be refused, by an error and not by reading beyond an end. */
+function refuse(name, inputs, outputs, attributes = []) {
+  try {
+    run(name, inputs, outputs, attributes);
+  } catch {
+    refused++;
+    return;
+  }
+  throw new Error(`expected ${name} to refuse its inputs`);
+}
+
+const causal = (batch, length) =>
+  binding.createTensor(
+    [batch, length, 3, 2],
+    binding.TF_INT32,
+    Int32Array.from({ length: batch * length * 6 }, (_, i) =>
+      i % 6 === 1 ? (Math.floor(i / 6) % length) + 1 : 0,
+    ),
+  );
+
+for (const rows of [0, 1, 2, 17]) {
+  for (const width of [2, 6, 18]) {
+    const x = () => floats(rows, width);
+    run('LatentSwiglu', [x(), x()], 1);
+    run('LatentSwigluGradient', [x(), x(), x()], 2);
+    const normed = [x(), floats(width)];
+    const [, inverse] = run('LatentRmsNorm', normed, 2, [epsilon]);
+    run('LatentRmsNormGradient', [...normed, inverse, x()], 2);
+
+    const none = () => floats(0);
+    const map = (output, input) => [floats(output, input), none(), none()];
+    const plain = [none(), ids(1, 0), none()];
+    const forward = [...normed, ...map(5, width), ...map(5, width), ...map(width, 5), ...plain];
+    const [, ...kept] = run('LatentFeedForward', forward, 5, [epsilon]);
+    run('LatentFeedForwardGradient', [...forward, ...kept, x()], 11, [flag('weights', true)]);
+    refuse('LatentFeedForward', [...normed, ...map(5, width + 1), ...forward.slice(5)], 5, [epsilon]);
+
+    const maps = [...map(4, width), ...map(2, width), ...map(2, width), ...map(width, 4)];
+    const angles = [floats(1, rows, 1, 2), floats(1, rows, 1, 2)];
+    const attended = [...normed, ...maps, ...plain, ...angles, causal(1, rows)];
+    const [, ...held] = run('LatentAttentionBlock', attended, 8, [epsilon]);
+    run('LatentAttentionBlockGradient', [...attended, ...held, x()], 14, [flag('weights', true)]);
+    refuse('LatentAttentionBlock', [...attended.slice(0, -1), causal(1, rows + 1)], 8, [epsilon]);
+
+    for (const vocabulary of [1, 3, 100]) {
+      const read = [x(), floats(vocabulary, width)];
+      const targets = ids(vocabulary, rows);
+      run('LatentHeadCrossEntropy', [...read, targets], 3);
+      const labels = [ids(vocabulary, rows, 1), shares(rows, 1)];
+      for (const tail of [false, true]) {
+        const made = run('LatentHeadSparseKl', [...read, ...labels], 3, [
+          flag('tail', tail),
+          number('scale', 1),
+        ]);
+        run('LatentHeadTableGradient', [...read, labels[0], made[2], floats(rows)], 1, [number('scale', 1)]);
+      }
+      refuse('LatentHeadCrossEntropy', [...read, ids(1, rows + 1)], 3);
+      if (rows > 0) {
+        const beyond = binding.createTensor([rows], binding.TF_INT32, new Int32Array(rows).fill(vocabulary));
+        refuse('LatentHeadCrossEntropy', [...read, beyond], 3);
+      }
+    }
+
+    for (const bits of [32, 16, 8]) {
+      const [words] = run('LatentPackWeights', [floats(7, width), integers(bits)], 1);
+      run('LatentPackedProduct', [x(), words, integers(bits)], 1);
+      refuse('LatentPackedProduct', [floats(rows, width + 100), words, integers(bits)], 1);
+    }
+  }
+}
+
+/** A step through one layer, on caches of which `used` rows are taken. */
+function step(batch, used, bits, room = 3) {
+  const [width, wide, narrow, inner, head] = [10, 8, 4, 7, 4];
+  const shapes = [
+    ...[wide, narrow, narrow].map((output) => [output, width]),
+    [width, wide],
+    ...[inner, inner].map((output) => [output, width]),
+    [width, inner],
+  ];
+  const maps = shapes.map((shape) => run('LatentPackWeights', [floats(...shape), integers(bits)], 1)[0]);
+  const caches = [0, 1].map(() => floats(batch, room, 1, head));
+  const ranges = binding.createTensor(
+    [batch, 1, 3, 2],
+    binding.TF_INT32,
+    Int32Array.from({ length: 6 * batch }, (_, i) => (i % 6 === 1 ? used + 1 : 0)),
+  );
+  const angles = [floats(batch, 1, 1, head), floats(batch, 1, 1, head)];
+  const norms = [0, 1, 2].map(() => floats(width));
+  const given = [floats(batch, width), ...angles, ranges, integers(used, bits), ...maps, ...norms, ...caches];
+  const counts = [count('map_count', 7), count('norm_count', 3), count('cache_count', 2), epsilon];
+  return ['LatentDecoderStep', given, 1, counts];
+}
+for (const bits of [32, 16, 8]) {
+  for (const batch of [0, 1, 5, 16, 33]) {
+    run(...step(batch, 0, bits));
+    // the last row of a cache, and the one behind it
+    run(...step(batch, 2, bits));
+    refuse(...step(batch, 3, bits));
+  }
+}
+
+console.log(`${ran} runs and ${refused} refusals without a sanitizer's word`);
