@@ -18,7 +18,7 @@ export {
   attentionWalksRanges,
   RANGES_PER_QUERY,
 } from './kernels/attention.js';
-export { type AttentionBlock, attentionBlock } from './kernels/attention-block.js';
+export { type AttentionBlock, attentionBlock, attentionBlockWithKeys } from './kernels/attention-block.js';
 export { crossEntropy } from './kernels/cross-entropy.js';
 export { decoderStep, fusesDecoderStep, type StepLayer, type StepLayers } from './kernels/decoder-step.js';
 export { type DropoutDraw, dropout } from './kernels/dropout.js';
@@ -29,6 +29,7 @@ export { headCrossEntropy, headSparseKl } from './kernels/head-loss.js';
 export {
   appendToCache,
   cacheCapacity,
+  cacheOfPrompts,
   type KeyValueCache,
 } from './kernels/key-value-cache.js';
 export { layerNorm } from './kernels/layer-norm.js';

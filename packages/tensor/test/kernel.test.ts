@@ -78,6 +78,7 @@ describe('kernels', () => {
       'LatentAttention',
       'LatentAttentionBlock',
       'LatentCacheAppend',
+      'LatentCachePrompts',
       'LatentCrossEntropy',
       'LatentDecoderStep',
       'LatentDropout',

@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
-import { appendToCache, cacheCapacity, type KeyValueCache, withoutLeaks } from '../src/index.js';
+import {
+  appendToCache,
+  cacheCapacity,
+  cacheOfPrompts,
+  type KeyValueCache,
+  withoutLeaks,
+} from '../src/index.js';
 import { normalSample } from './sample.js';
 
 const sample = (name: string, shape: readonly [number, number, number, number]) =>
@@ -72,6 +78,40 @@ export function testKeyValueCache(): void {
       const [key, value] = filled(cache);
       expect(key!.slice(0, 4)).toEqual(value!.slice(0, 4));
       expect(key!.slice(4)).not.toEqual(value!.slice(4));
+    });
+  });
+
+  it('cacheOfPrompts: rows of their own tokens, then zeros; the next tokens go behind', async () => {
+    await withoutLeaks(() =>
+      tf.tidy(() => {
+        const lengths = [3, 1, 5];
+        const tokens = (name: string) => tf.reshape<tf.Rank.R3>(sample(name, [1, 9, 2, 3]), [9, 2, 3]);
+        const [key, value] = [tokens('prompts/key'), tokens('prompts/value')];
+        let cache = cacheOfPrompts(key, value, lengths);
+        expect(cache.used).toBe(5);
+        expect(cache.key.shape).toEqual([3, cacheCapacity(null, 5), 2, 3]);
+        const spread = (x: tf.Tensor3D) => {
+          const numbers = [...x.dataSync()];
+          return lengths.flatMap((length) => [
+            ...numbers.splice(0, 6 * length),
+            ...Array.from({ length: 6 * (5 - length) }, () => 0),
+          ]);
+        };
+        expect(filled(cache)).toEqual([spread(key), spread(value)]);
+        const capacity = cacheCapacity(cache, 1);
+        cache = appendToCache(cache, sample('next/key', [3, 1, 2, 3]), sample('next/value', [3, 1, 2, 3]));
+        expect([cache.used, cache.key.shape[1]]).toEqual([6, capacity]);
+      }),
+    );
+  });
+
+  it('cacheOfPrompts: refuses lengths of another sum', () => {
+    tf.tidy(() => {
+      const x = tf.zeros<tf.Rank.R3>([4, 1, 2]);
+      const message = (total: number, values: string) =>
+        `cacheOfPrompts: expected keys and values [${total}, G, d], got [4,1,2] and [${values}]`;
+      expect(() => cacheOfPrompts(x, x, [1, 2])).toThrow(message(3, '4,1,2'));
+      expect(() => cacheOfPrompts(x, tf.zeros([4, 2, 2]), [1, 3])).toThrow(message(4, '4,2,2'));
     });
   });
 

@@ -16,6 +16,23 @@ export function causalRanges(lengths: readonly number[], length: number): Int32A
 }
 
 /**
+ * Key ranges of rows that stand one after the other, each read causally: query t of a row that begins at token s sees
+ * [s, s + t + 1).
+ *
+ * @param lengths tokens of each row
+ * @returns int32 [N * 3 * 2], N the sum of lengths
+ */
+export function packedCausalRanges(lengths: readonly number[]): Int32Array {
+  const ranges = new Int32Array(lengths.reduce((sum, tokens) => sum + tokens, 0) * RANGES_PER_QUERY * 2);
+  let start = 0;
+  for (const tokens of lengths) {
+    for (let t = 0; t < tokens; t++) ranges.set([start, start + t + 1], (start + t) * RANGES_PER_QUERY * 2);
+    start += tokens;
+  }
+  return ranges;
+}
+
+/**
  * Key ranges of one more token a row, after a right-padded prompt and `steps` tokens: the prompt without its
  * padding, then everything since.
  *

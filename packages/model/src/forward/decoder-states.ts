@@ -34,6 +34,11 @@ export interface DecoderPass {
   /** Keys and values of earlier tokens; this pass appends its own. */
   readonly cache?: readonly LayerCache[];
   /**
+   * Told the keys, turned, and values of each layer, float32 [B, T, G, d], which go once it returns: to fill an empty
+   * cache from a pass that attends to its own keys alone.
+   */
+  readonly onKeys?: (layer: number, key: tf.Tensor4D, value: tf.Tensor4D) => void;
+  /**
    * Whether only the input of each layer is kept for the backward pass, which computes the layer again: less memory
    * for a third more time, the same gradients to the bit. Default false.
    */
@@ -131,7 +136,7 @@ function attentionOf(
   layer: number,
   read: RowSelection | null,
 ): tf.Tensor2D {
-  const { config, parameters, cache, dropout } = pass;
+  const { config, parameters, cache, onKeys, dropout } = pass;
   const x = norm(config, parameters, input, `model.layers.${layer}.input_layernorm`);
   const { heads, keyValueHeads, headWidth } = config;
   const { queryKeyNorm } = traitsOf(config.architecture);
@@ -149,6 +154,7 @@ function attentionOf(
   const query = place(split(queries.spread(queryRows), heads), 'q_norm', queries.rotary); // [B, T or R, H, d]
   let key = place(split(project(x, 'k_proj'), keyValueHeads), 'k_norm', pass.positions.rotary); // [B, T, G, d]
   let value = split(project(x, 'v_proj'), keyValueHeads);
+  onKeys?.(layer, key, value);
   if (cache) ({ key, value } = cache[layer]!.append(key, value)); // [B, S, G, d]
   const mixed: tf.Tensor2D = tf.reshape(attention(query, key, value, queries.mask), [
     query.shape[0] * query.shape[1],

@@ -1,4 +1,4 @@
-import { appendToCache, cacheCapacity, type KeyValueCache } from '@latent-sft/tensor';
+import { appendToCache, cacheCapacity, cacheOfPrompts, type KeyValueCache } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 /**
@@ -10,6 +10,12 @@ export interface LayerCache {
   keysAfter(count: number): number;
   /** Adds the newest T tokens and gives all C rows; the results stay the cache's, until it changes. */
   append(key: tf.Tensor4D, value: tf.Tensor4D): { key: tf.Tensor4D; value: tf.Tensor4D };
+  /**
+   * Takes the prompts' tokens, which stand one after the other in one row, [1, N, G, d]; the cache must be empty.
+   *
+   * @param lengths tokens of each prompt
+   */
+  fill(key: tf.Tensor4D, value: tf.Tensor4D, lengths: readonly number[]): void;
   /** The tokens so far, with room for `count` more that the caller writes; they stay the cache's. */
   withRoom(count: number): KeyValueCache;
   /** Says that `count` tokens were written into that room. */
@@ -26,13 +32,22 @@ export function layerCaches(layers: number): LayerCache[] {
 
 function layerCache(): LayerCache {
   let held: KeyValueCache | null = null;
+  const hold = (cache: KeyValueCache): KeyValueCache => {
+    tf.keep(cache.key);
+    tf.keep(cache.value);
+    held = cache;
+    return cache;
+  };
   return {
     keysAfter: (count) => cacheCapacity(held, count),
-    append(key, value) {
-      held = appendToCache(held, key, value);
-      tf.keep(held.key);
-      tf.keep(held.value);
-      return held;
+    append: (key, value) => hold(appendToCache(held, key, value)),
+    fill(key, value, lengths) {
+      if (held) throw new Error(`fill: expected an empty cache, got ${held.used} tokens`);
+      const rows = (x: tf.Tensor4D): tf.Tensor3D =>
+        tf.reshape(x, x.shape.slice(1) as [number, number, number]);
+      tf.tidy(() => {
+        hold(cacheOfPrompts(rows(key), rows(value), lengths));
+      });
     },
     withRoom(count) {
       if (!held) throw new Error('withRoom: expected tokens in the cache, got none');

@@ -1,4 +1,10 @@
-import { type AdaptedMap, type AdapterDropout, attentionBlock, feedForwardBlock } from '@latent-sft/tensor';
+import {
+  type AdaptedMap,
+  type AdapterDropout,
+  attentionBlock,
+  attentionBlockWithKeys,
+  feedForwardBlock,
+} from '@latent-sft/tensor';
 import type * as tf from '@tensorflow/tfjs';
 import { traitsOf } from '../architecture.js';
 import { type Parameters, parameter } from '../parameters/parameters.js';
@@ -9,19 +15,23 @@ import type { DecoderPass } from './decoder-states.js';
  * norms of queries and keys, or learned positions.
  */
 export function attentionHalf(pass: DecoderPass, x: tf.Tensor2D, layer: number): tf.Tensor2D | null {
-  const { config, parameters, positions, mask, cache } = pass;
+  const { config, parameters, positions, mask, cache, onKeys } = pass;
   const { queryKeyNorm, norm } = traitsOf(config.architecture);
   const prefix = `model.layers.${layer}.self_attn`;
   if (cache || queryKeyNorm || norm !== 'rms' || !positions.rotary) return null;
   const maps = mapsOf(pass, prefix, ['q_proj', 'k_proj', 'v_proj', 'o_proj']);
   if (!maps) return null;
   const [query, key, value, output] = maps as [AdaptedMap, AdaptedMap, AdaptedMap, AdaptedMap];
-  return attentionBlock(x, {
+  const block = {
     ...{ query, key, value, output, mask, rotary: positions.rotary },
-    norm: parameter(parameters, `model.layers.${layer}.input_layernorm.weight`),
+    norm: parameter<tf.Tensor1D>(parameters, `model.layers.${layer}.input_layernorm.weight`),
     epsilon: config.normEpsilon,
     scale: scaleOf(parameters),
-  });
+  };
+  if (!onKeys) return attentionBlock(x, block);
+  const made = attentionBlockWithKeys(x, block);
+  onKeys(layer, made.key, made.value);
+  return made.y;
 }
 
 /** A layer's x + feedForward(norm(x)) as one block, [N, D]; null where the block does not fit: with biases or GELU. */

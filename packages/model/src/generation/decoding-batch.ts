@@ -1,19 +1,13 @@
-import {
-  attentionMask,
-  decoderStep,
-  embedding,
-  gatherRows,
-  scatterRows,
-  selectRows,
-} from '@latent-sft/tensor';
+import { attentionMask, decoderStep, embedding, scatterRows, selectRows } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { ModelConfig } from '../config.js';
-import { causalRanges, continuationRanges } from '../forward/causal-ranges.js';
-import { decoderStates } from '../forward/decoder-states.js';
+import { continuationRanges } from '../forward/causal-ranges.js';
+import { type DecoderPass, decoderStates, readStates } from '../forward/decoder-states.js';
 import { type LayerCache, layerCaches } from '../forward/layer-cache.js';
 import { positionTable } from '../forward/positions.js';
 import { inputTable, type Parameters } from '../parameters/parameters.js';
 import type { DecoderWeights } from './decoder-weights.js';
+import { type Prompt, promptRows } from './prompt-rows.js';
 import type { Feed } from './row-progress.js';
 
 /** Rows that are decoded together, each at its own length, in one cache a layer; the caller disposes it. */
@@ -37,21 +31,13 @@ export class DecodingBatch {
    *
    * @returns float32 [B, D]
    */
-  prefill(prompts: readonly (readonly (number | Float32Array)[])[]): tf.Tensor2D {
+  prefill(prompts: readonly Prompt[]): tf.Tensor2D {
     const { config, parameters, caches } = this;
-    const batch = prompts.length;
-    this.lengths = prompts.map((prompt) => prompt.length);
-    this.promptLength = Math.max(...this.lengths);
-    const [length, rows] = [this.promptLength, batch * this.promptLength];
-    const ids = new Int32Array(rows);
-    const vectors: { readonly place: number; readonly values: Float32Array }[] = [];
-    prompts.forEach((prompt, row) => {
-      prompt.forEach((input, i) => {
-        const place = row * length + i;
-        if (typeof input === 'number') ids[place] = input;
-        else vectors.push({ place, values: input });
-      });
-    });
+    const lengths = prompts.map((prompt) => prompt.length);
+    this.lengths = lengths;
+    this.promptLength = Math.max(...lengths);
+    const { shape, packed, ids, vectors, positions, ranges, last } = promptRows(prompts);
+    const [batch, length] = shape;
     return tf.tidy(() => {
       let inputs = embedding(inputTable(parameters), tf.tensor1d(ids, 'int32'));
       if (vectors.length > 0) {
@@ -61,20 +47,20 @@ export class DecodingBatch {
         });
         const places = vectors.map(({ place }) => place);
         const given = tf.tensor2d(values, [vectors.length, config.width]);
-        inputs = scatterRows(inputs, given, selectRows(places, rows));
+        inputs = scatterRows(inputs, given, selectRows(places, ids.length));
       }
-      const positions = Int32Array.from(ids, (_, i) => i % length);
-      const keys = caches[0]!.keysAfter(length);
-      const states = decoderStates({
+      const keys = packed ? length : caches[0]!.keysAfter(length);
+      const pass: DecoderPass = {
         config,
         parameters,
         inputs: tf.reshape(inputs, [batch, length, config.width]),
-        positions: positionTable(config, positions, [batch, length]),
-        mask: attentionMask(causalRanges(this.lengths, length), { batch, queries: length, keys }),
-        cache: caches,
-      });
-      const last = this.lengths.map((tokens, row) => row * length + tokens - 1);
-      return gatherRows(tf.reshape(states, [rows, config.width]), selectRows(last, rows));
+        positions: positionTable(config, positions, shape),
+        mask: attentionMask(ranges, { batch, queries: length, keys }),
+        ...(packed
+          ? { onKeys: (layer, key, value) => caches[layer]!.fill(key, value, lengths) }
+          : { cache: caches }),
+      };
+      return readStates(pass, selectRows(last, ids.length));
     });
   }
 

@@ -47,29 +47,61 @@ const kernel = defineKernel({
  * @throws if the shapes do not fit each other, the rotary table or the mask.
  */
 export function attentionBlock(x: tf.Tensor2D, block: AttentionBlock): tf.Tensor2D {
-  const { norm, epsilon, query, key, value, output, scale, mask } = block;
-  const [batch, length, , headWidth] = shapeOfHeads(x, block);
+  const sizes = shapeOfHeads(x, block);
+  return tf.tidy(() => resultsOf(x, block, sizes)[0]);
+}
+
+/**
+ * The same, with the keys as attention reads them, turned, and the values: what a cache holds of the T tokens.
+ *
+ * @param x float32 [B * T, D]
+ * @returns y float32 [B * T, D], key and value float32 [B, T, G, d]
+ * @throws if the shapes do not fit each other, the rotary table or the mask.
+ */
+export function attentionBlockWithKeys(
+  x: tf.Tensor2D,
+  block: AttentionBlock,
+): { readonly y: tf.Tensor2D; readonly key: tf.Tensor4D; readonly value: tf.Tensor4D } {
+  const sizes = shapeOfHeads(x, block);
+  const [batch, length, , headWidth] = sizes;
+  const groups = block.key.weight.shape[0] / headWidth;
   return tf.tidy(() => {
-    if (isOverridden(kernel)) {
-      const maps = mapInputs({ query, key, value, output }, scale);
-      const { cosine, sine } = block.rotary;
-      const all = { x, norm, ...maps, cosine, sine, ranges: mask.ranges };
-      return runKernel(kernel, all, { epsilon })[0] as tf.Tensor2D;
-    }
-    const normed = rmsNorm(x, norm, epsilon);
-    const heads = (map: AdaptedMap): tf.Tensor4D =>
-      tf.reshape(mapped(normed, map, scale), [batch, length, map.weight.shape[0] / headWidth, headWidth]);
-    const turned = (map: AdaptedMap) => rotary(heads(map), block.rotary);
-    const mixed = attention(turned(query), turned(key), heads(value), mask);
-    const joined = tf.reshape<tf.Rank.R2>(mixed, [batch * length, query.weight.shape[0]]);
-    return tf.add(x, mapped(joined, output, scale));
+    const [y, key, value] = resultsOf(x, block, sizes);
+    const heads = (rows: tf.Tensor) => tf.reshape<tf.Rank.R4>(rows, [batch, length, groups, headWidth]);
+    return { y, key: heads(key), value: heads(value) };
   });
 }
+
+/** y, keys and values. */
+function resultsOf(
+  x: tf.Tensor2D,
+  block: AttentionBlock,
+  [batch, length, , headWidth]: Sizes,
+): [tf.Tensor2D, tf.Tensor, tf.Tensor] {
+  const { norm, epsilon, query, key, value, output, scale, mask } = block;
+  if (isOverridden(kernel)) {
+    const maps = mapInputs({ query, key, value, output }, scale);
+    const { cosine, sine } = block.rotary;
+    const all = { x, norm, ...maps, cosine, sine, ranges: mask.ranges };
+    const [y, , , keys, values] = runKernel(kernel, all, { epsilon });
+    return [y as tf.Tensor2D, keys!, values!];
+  }
+  const normed = rmsNorm(x, norm, epsilon);
+  const heads = (map: AdaptedMap): tf.Tensor4D =>
+    tf.reshape(mapped(normed, map, scale), [batch, length, map.weight.shape[0] / headWidth, headWidth]);
+  const turned = (map: AdaptedMap) => rotary(heads(map), block.rotary);
+  const [keys, values] = [turned(key), heads(value)];
+  const mixed = attention(turned(query), keys, values, mask);
+  const joined = tf.reshape<tf.Rank.R2>(mixed, [batch * length, query.weight.shape[0]]);
+  return [tf.add(x, mapped(joined, output, scale)), keys, values];
+}
+
+type Sizes = readonly [batch: number, length: number, heads: number, headWidth: number];
 
 function shapeOfHeads(
   x: tf.Tensor2D,
   { query, key, value, output, rotary: table, mask }: AttentionBlock,
-): readonly [batch: number, length: number, heads: number, headWidth: number] {
+): Sizes {
   const [batch, length] = mask.ranges.shape;
   const headWidth = table.cosine.shape.at(-1)!;
   const [queryWidth, width] = query.weight.shape;

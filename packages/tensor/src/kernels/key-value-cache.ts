@@ -86,3 +86,59 @@ export function appendToCache(
   tf.dispose(empty.value ? [empty.key, empty.value] : [empty.key]);
   return { key: allKeys as tf.Tensor4D, value: allValues as tf.Tensor4D, used: used + count };
 }
+
+const prompts = defineKernel({
+  name: 'LatentCachePrompts',
+  inputs: ['key', 'value', 'lengths'],
+  outputs: 2,
+  saved: { inputs: [], outputs: [] },
+  composition: {
+    forward: ({ key, value, lengths }, { capacity }) => {
+      const counts = lengths!.dataSync<'int32'>();
+      const [total, ...head] = key!.shape as [number, number, number];
+      // what a row has no token for is the row of zeros behind all tokens
+      const places = new Int32Array(counts.length * (capacity as number)).fill(total);
+      let first = 0;
+      counts.forEach((count, row) => {
+        for (let i = 0; i < count; i++) places[row * (capacity as number) + i] = first++;
+      });
+      const spread = (x: tf.Tensor) =>
+        tf.reshape(tf.gather(tf.concat([x, tf.zeros([1, ...head])]), places), [
+          counts.length,
+          capacity as number,
+          ...head,
+        ]);
+      return [spread(key!), spread(value!)];
+    },
+    backward: () => ({}),
+  },
+});
+
+/**
+ * A first cache, of B prompts whose N tokens stand one after the other: row b begins with its own, with zeros after
+ * them up to the longest. The caller owns the result and its inputs. Without gradient.
+ *
+ * @param key float32 [N, G, d]
+ * @param value float32 [N, G, d]
+ * @param lengths tokens of each prompt
+ * @returns a cache of `cacheCapacity(null, P)` rows, P of them in use, for a longest prompt of P tokens
+ * @throws if key and value differ in shape, or the lengths do not sum to N.
+ */
+export function cacheOfPrompts(
+  key: tf.Tensor3D,
+  value: tf.Tensor3D,
+  lengths: readonly number[],
+): KeyValueCache {
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  if (key.shape[0] !== total || String(value.shape) !== String(key.shape)) {
+    throw new Error(
+      `cacheOfPrompts: expected keys and values [${total}, G, d], got [${key.shape}] and [${value.shape}]`,
+    );
+  }
+  const used = Math.max(...lengths);
+  const counts = tf.tensor1d([...lengths], 'int32');
+  const attributes = { used, capacity: cacheCapacity(null, used) };
+  const [keys, values] = runKernel(prompts, { key, value, lengths: counts }, attributes);
+  counts.dispose();
+  return { key: keys as tf.Tensor4D, value: values as tf.Tensor4D, used };
+}

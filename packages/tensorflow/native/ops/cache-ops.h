@@ -1,5 +1,8 @@
 // LatentCacheAppend: the newest keys and values of a decoder after those before them, in the same memory if it has room.
+// LatentCachePrompts: a first cache of prompts that stand one after the other.
 #pragma once
+
+#include <vector>
 
 #include "op.h"
 
@@ -12,6 +15,17 @@ REGISTER_OP("LatentCacheAppend")
     .Input("cached_value: float")
     .Input("key: float")
     .Input("value: float")
+    .Input("extent: int32")
+    .Output("all_keys: float")
+    .Output("all_values: float")
+    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
+
+// key and value are [N, G, d], lengths [B] sum to N, extent holds the longest and the capacity. Rows in use that a prompt
+// has no token for are zeros; those beyond are left as they are.
+REGISTER_OP("LatentCachePrompts")
+    .Input("key: float")
+    .Input("value: float")
+    .Input("lengths: int32")
     .Input("extent: int32")
     .Output("all_keys: float")
     .Output("all_values: float")
@@ -70,6 +84,41 @@ class CacheAppendOp : public OpKernel {
   }
 };
 
+class CachePromptsOp : public OpKernel {
+ public:
+  explicit CachePromptsOp(OpKernelConstruction* construction) : OpKernel(construction) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor &key = context->input(0), &lengths = context->input(2), &extent = context->input(3);
+    LATENT_REQUIRE(context, extent.NumElements() == 2, "expected two numbers: rows in use and capacity");
+    LATENT_REQUIRE(context, key.dims() == 3 && context->input(1).shape() == key.shape(),
+                   "expected keys and values of three axes");
+    const int64_t used = ints(extent)[0], capacity = ints(extent)[1], batch = lengths.NumElements();
+    const int64_t width = key.dim_size(1) * key.dim_size(2);
+    std::vector<int64_t> starts(batch + 1, 0);
+    bool fits = used >= 0 && used <= capacity;
+    for (int64_t row = 0; row < batch; row++) {
+      const int64_t count = ints(lengths)[row];
+      fits = fits && count >= 0 && count <= used;
+      starts[row + 1] = starts[row] + count;
+    }
+    LATENT_REQUIRE(context, fits && starts[batch] == key.dim_size(0), "expected lengths that sum to the tokens");
+    float* to[2];
+    for (int i = 0; i < 2; i++) to[i] = output(context, i, TensorShape({batch, capacity, key.dim_size(1), key.dim_size(2)}));
+    if (!context->status().ok()) return;
+    const float* from[] = {floats(key), floats(context->input(1))};
+    share_out(context, 2 * batch, used * width / 4.0, [&](int64_t begin, int64_t end) {
+      for (int64_t unit = begin; unit < end; unit++) {
+        const int64_t row = unit / 2, count = (starts[row + 1] - starts[row]) * width;
+        const float* first = from[unit % 2] + starts[row] * width;
+        float* start = to[unit % 2] + row * capacity * width;
+        std::fill(std::copy(first, first + count, start), start + used * width, 0.0f);
+      }
+    });
+  }
+};
+
+REGISTER_KERNEL_BUILDER(Name("LatentCachePrompts").Device(tensorflow::DEVICE_CPU), CachePromptsOp);
 REGISTER_KERNEL_BUILDER(Name("LatentCacheAppend").Device(tensorflow::DEVICE_CPU), CacheAppendOp);
 
 }  // namespace latent

@@ -30,6 +30,14 @@ const cacheAppend: KernelImplementation = {
   backward: () => ({}),
 };
 
+const cachePrompts: KernelImplementation = {
+  forward: ({ key, value, lengths }, { used, capacity }) => {
+    const extent = tf.tensor1d([used as number, capacity as number], 'int32');
+    return runOp('LatentCachePrompts', [key!, value!, lengths!, extent], 2);
+  },
+  backward: () => ({}),
+};
+
 const swiglu: KernelImplementation = {
   forward: ({ gate, up }) => runOp('LatentSwiglu', [gate!, up!], 1),
   backward: ({ outputGradients: [dy], inputs: { gate, up } }) =>
@@ -129,6 +137,7 @@ export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentAttentionBlock: attentionBlock,
   LatentFeedForward: feedForward,
   LatentCacheAppend: cacheAppend,
+  LatentCachePrompts: cachePrompts,
   LatentDecoderStep: decoderStep,
   LatentPackWeights: packWeights,
   LatentPackedProduct: packedProduct,
