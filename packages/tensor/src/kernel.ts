@@ -118,6 +118,14 @@ export function isOverridden(kernel: Kernel): boolean {
   return overrides.has(`${tf.getBackend()}/${kernel.name}`);
 }
 
+/** Whether a kernel that runs now is recorded, so that its backward pass may come. */
+export function isRecorded(): boolean {
+  const { gradientDepth, kernelDepth } = tf.engine().state as unknown as Readonly<
+    Record<'gradientDepth' | 'kernelDepth', number>
+  >;
+  return gradientDepth > 0 && kernelDepth === 0;
+}
+
 /** Runs a kernel on the current backend, recording it for gradients. */
 export function runKernel(
   kernel: Kernel,

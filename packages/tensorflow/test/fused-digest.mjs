@@ -160,11 +160,11 @@ for (const [rows, vocabulary, width] of [
   const read = [floats(rows, width), floats(vocabulary, width)];
   const factor = { name: 'scale', type: binding.TF_ATTR_FLOAT, value: 0.5 };
   const targets = ids(vocabulary, rows);
-  run('LatentHeadCrossEntropy', [...read, targets], 3);
-  const made = run('LatentHeadSparseKl', [...read, ids(vocabulary, rows, 1), shares(rows, 1)], 3, [
-    flag('tail', true),
-    factor,
-  ]);
+  const sparse = [...read, ids(vocabulary, rows, 1), shares(rows, 1)];
+  const [made] = [true, false].map((slopes) => {
+    run('LatentHeadCrossEntropy', [...read, targets], 3, [flag('slopes', slopes)]);
+    return run('LatentHeadSparseKl', sparse, 3, [flag('tail', true), factor, flag('slopes', slopes)]);
+  });
   run('LatentHeadTableGradient', [...read, targets, made[2], floats(rows)], 1, [factor]);
 }
 

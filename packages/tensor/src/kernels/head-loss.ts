@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { defineKernel, type Kernel, type NamedTensors, runKernel } from '../kernel.js';
+import { defineKernel, isRecorded, type Kernel, type NamedTensors, runKernel } from '../kernel.js';
 import { crossEntropyAndSlope } from './cross-entropy.js';
 import { sparseKlAndSlope } from './soft-label-kl.js';
 
@@ -15,7 +15,7 @@ const times = (x: tf.Tensor, factor: number) => (factor === 1 ? x : tf.mul(x, fa
 /**
  * A loss of logits = scale * hidden table^T. Its two outputs beside the loss are what the backward pass needs, in the
  * form of the implementation: here the slope in the logits and nothing, fused the slope in `hidden` and what
- * a gradient of the table must know of each row.
+ * a gradient of the table must know of each row. Where no backward pass can come, as in validation, the slope is empty.
  */
 function headKernel(name: string, labels: readonly string[], loss: LossOfLogits): Kernel {
   return defineKernel({
@@ -27,7 +27,8 @@ function headKernel(name: string, labels: readonly string[], loss: LossOfLogits)
       forward: (inputs, attributes) => {
         const { hidden, table } = inputs as Readonly<Record<string, tf.Tensor2D>>;
         const logits = tf.matMul(hidden!, table!, false, true);
-        return [...loss(times(logits, attributes.scale as number), inputs, attributes), tf.tensor1d([])];
+        const made = loss(times(logits, attributes.scale as number), inputs, attributes);
+        return [made[0]!, attributes.slopes ? made[1]! : tf.tensor1d([]), tf.tensor1d([])];
       },
       backward: ({ outputGradients: [dy], inputs, outputs: [, slope], attributes }) => {
         const { hidden, table } = inputs as Readonly<Record<string, tf.Tensor2D>>;
@@ -71,7 +72,9 @@ export function headCrossEntropy(hidden: tf.Tensor2D, table: tf.Tensor2D, target
       `headCrossEntropy: expected ${hidden.shape[0]} targets for hidden [${hidden.shape}], got ${targets.size}`,
     );
   }
-  return lossOf(runKernel(crossEntropyKernel, { hidden, table, targets }, { scale: 1 }));
+  return lossOf(
+    runKernel(crossEntropyKernel, { hidden, table, targets }, { scale: 1, slopes: isRecorded() }),
+  );
 }
 
 /**
@@ -99,7 +102,11 @@ export function headSparseKl(
       `headSparseKl: expected ids and probabilities [${hidden.shape[0]}, k], got [${ids.shape}] and [${probabilities.shape}]`,
     );
   }
-  const attributes = { tail: options.tail ?? false, scale: 1 / (options.temperature ?? 1) };
+  const attributes = {
+    tail: options.tail ?? false,
+    scale: 1 / (options.temperature ?? 1),
+    slopes: isRecorded(),
+  };
   return lossOf(runKernel(sparseKlKernel, { hidden, table, ids, probabilities }, attributes));
 }
 

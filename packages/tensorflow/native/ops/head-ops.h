@@ -9,6 +9,7 @@
 
 namespace latent {
 
+// Without slopes there is no second product; the slope is empty then, and the state alone is not enough for a gradient.
 REGISTER_OP("LatentHeadCrossEntropy")
     .Input("hidden: float")
     .Input("table: float")
@@ -16,6 +17,7 @@ REGISTER_OP("LatentHeadCrossEntropy")
     .Output("loss: float")
     .Output("slope: float")
     .Output("state: float")
+    .Attr("slopes: bool")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
 REGISTER_OP("LatentHeadSparseKl")
@@ -28,6 +30,7 @@ REGISTER_OP("LatentHeadSparseKl")
     .Output("state: float")
     .Attr("tail: bool")
     .Attr("scale: float")
+    .Attr("slopes: bool")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
 REGISTER_OP("LatentHeadTableGradient")
@@ -71,6 +74,7 @@ class HeadTable {
   }
 
   const float* row(int64_t token) const { return table_ + token * width_; }
+  int64_t width() const { return width_; }
 
  private:
   const float* table_;
@@ -81,6 +85,7 @@ class HeadTable {
 class HeadLossOp : public OpKernel {
  public:
   explicit HeadLossOp(OpKernelConstruction* construction) : OpKernel(construction) {
+    OP_REQUIRES_OK(construction, construction->GetAttr("slopes", &slopes_));
     if (construction->HasAttr("tail")) {
       OP_REQUIRES_OK(construction, construction->GetAttr("tail", &tail_));
       OP_REQUIRES_OK(construction, construction->GetAttr("scale", &scale_));
@@ -97,13 +102,14 @@ class HeadLossOp : public OpKernel {
     LATENT_REQUIRE(context, !sparse || context->input(3).shape() == ids.shape(), "expected a probability a label");
     LATENT_REQUIRE(context, within(ids, vocabulary), "expected labels within the table");
     float* loss = output(context, 0, TensorShape({rows}));
-    float* slope = output(context, 1, hidden.shape());
+    float* slope = output(context, 1, slopes_ ? hidden.shape() : TensorShape({0}));
     float* state = output(context, 2, TensorShape({rows, count + 2}));
-    if (loss == nullptr || slope == nullptr || state == nullptr) return;
+    if (!context->status().ok()) return;  // an empty output is no error, and null as well
 
     const int64_t groups = groups_of(vocabulary), chunk = std::min(rows, 16 * kTileColumns / groups);
     // the first group sums where the slope will be
-    const int64_t needed = chunk * ((groups - 1) * width + 2 * groups + count);
+    const int64_t summed = slopes_ ? width : 0;
+    const int64_t needed = chunk * ((groups - 1) * summed + 2 * groups + count);
     Tensor memory;
     OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({needed}), &memory));
     float* scratch = memory.flat<float>().data();
@@ -111,17 +117,17 @@ class HeadLossOp : public OpKernel {
     for (int64_t first = 0; first < rows; first += chunk) {
       const int64_t part = std::min(chunk, rows - first);
       std::vector<HeadSums> sums(groups);
-      float* picked = scratch + chunk * ((groups - 1) * width + 2 * groups);
+      float* picked = scratch + chunk * ((groups - 1) * summed + 2 * groups);
       for (int64_t g = 0; g < groups; g++) {
-        float* tops = scratch + chunk * ((groups - 1) * width + 2 * g);
-        float* own = g == 0 ? slope + first * width : scratch + chunk * (g - 1) * width;
-        sums[g] = {own, tops, tops + chunk, picked, width};
+        float* tops = scratch + chunk * ((groups - 1) * summed + 2 * g);
+        float* own = g == 0 ? slope + first * summed : scratch + chunk * (g - 1) * summed;
+        sums[g] = {own, tops, tops + chunk, picked, summed};
       }
       const HeadLabels labels = {ints(ids) + first * count,
                                  sparse ? floats(context->input(3)) + first * count : nullptr, count, tail_};
       add_up(context, labels, sums, floats(hidden) + first * width, words, part, vocabulary);
       share_out(context, part, (groups + count) * width / 4.0 + 20 * count, [&](int64_t begin, int64_t end) {
-        loops().head_finish(labels, sums.data(), groups, floats(table), scale_, loss + first, slope + first * width,
+        loops().head_finish(labels, sums.data(), groups, floats(table), scale_, loss + first, slope + first * summed,
                             state + first * (count + 2), begin, end);
       });
     }
@@ -131,10 +137,10 @@ class HeadLossOp : public OpKernel {
   // A unit is some rows with one group of the vocabulary; units of a group come one after the other, for its caches.
   void add_up(OpKernelContext* context, const HeadLabels& labels, const std::vector<HeadSums>& sums,
               const float* hidden, const HeadTable& table, int64_t rows, int64_t vocabulary) const {
-    const int64_t groups = static_cast<int64_t>(sums.size()), width = sums[0].width, unit_rows = 64 * groups;
+    const int64_t groups = static_cast<int64_t>(sums.size()), unit_rows = 64 * groups;
     const int64_t row_units = (rows + unit_rows - 1) / unit_rows;
     const int64_t tile_rows = std::min(std::min(rows, unit_rows), kTileRows);
-    const double cycles = std::min(rows, unit_rows) * head_cycles(vocabulary / groups, 2 * width);
+    const double cycles = std::min(rows, unit_rows) * head_cycles(vocabulary / groups, table.width() + sums[0].width);
     share_out(context, groups * row_units, cycles, [&](int64_t begin, int64_t end) {
       const Scratch tile(tile_rows * padded(std::min(vocabulary, kTileColumns)));
       for (int64_t unit = begin; unit < end; unit++) {
@@ -147,8 +153,8 @@ class HeadLossOp : public OpKernel {
 
   void add_up_group(const HeadLabels& labels, const HeadSums& sums, const float* hidden, const HeadTable& table,
                     int64_t first, int64_t last, int64_t begin, int64_t end, float* tile) const {
-    const int64_t width = sums.width;
-    std::fill(sums.rows + first * width, sums.rows + last * width, 0.0f);
+    const int64_t width = table.width(), summed = sums.width;
+    std::fill(sums.rows + first * summed, sums.rows + last * summed, 0.0f);
     std::fill(sums.tops + first, sums.tops + last, -__builtin_inff());
     std::fill(sums.totals + first, sums.totals + last, 0.0f);
     for (int64_t from = begin; from < end; from += kTileColumns) {
@@ -157,13 +163,14 @@ class HeadLossOp : public OpKernel {
         const int64_t rows = std::min(last - row, kTileRows);
         table.logits(hidden + row * width, rows, from, to, tile);
         loops().head_stretch(labels, sums, from, to, scale_, tile, padded(columns), row, row + rows);
+        if (summed == 0) continue;
         loops().product(Form::kNN, rows, width, columns, tile, padded(columns), table.row(from), width,
                         sums.rows + row * width, width, true);
       }
     }
   }
 
-  bool tail_ = false;
+  bool tail_ = false, slopes_ = true;
   float scale_ = 1;
 };
 

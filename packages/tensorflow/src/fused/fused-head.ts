@@ -1,13 +1,13 @@
 import type { KernelImplementation } from '@latent-sft/tensor';
 import { runOp } from './run-op.js';
 
-/** A loss from hidden states; its forward pass makes the slope in them, the backward pass scales its rows. */
+/** A loss from hidden states; its forward pass makes the slope in them where it is wanted, the backward pass scales its rows. */
 function headLoss(operation: string, labels: readonly string[]): KernelImplementation {
   const sparse = labels.length > 1;
   return {
     forward: (inputs, attributes) => {
       const read = ['hidden', 'table', ...labels].map((name) => inputs[name]!);
-      return runOp(operation, read, 3, sparse ? attributes : {});
+      return runOp(operation, read, 3, sparse ? attributes : { slopes: attributes.slopes! });
     },
     backward: ({ outputGradients: [dy], inputs, outputs: [, slope, state], attributes }) => ({
       hidden: () => runOp('LatentScaleRows', [slope!, dy!], 1)[0]!,
