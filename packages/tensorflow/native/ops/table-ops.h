@@ -74,6 +74,9 @@ class PickRowsOp : public OpKernel {
   }
 };
 
+// Vectors of eight numbers and more, and what each word costs beside them.
+inline double mixture_cycles(int64_t count, int64_t width) { return static_cast<double>(count) * (10 + width / 8); }
+
 class MixtureOp : public OpKernel {
  public:
   explicit MixtureOp(OpKernelConstruction* construction) : OpKernel(construction) {}
@@ -86,7 +89,7 @@ class MixtureOp : public OpKernel {
     const int64_t rows = ids.dim_size(0), count = ids.dim_size(1), width = table.dim_size(1);
     float* z = output(context, 0, TensorShape({rows, width}));
     if (z == nullptr) return;
-    share_out(context, rows, static_cast<double>(count * width), [&](int64_t begin, int64_t end) {
+    share_out(context, rows, mixture_cycles(count, width), [&](int64_t begin, int64_t end) {
       loops().mixture(floats(alpha), ints(ids), floats(table), count, width, z, begin, end);
     });
   }
@@ -104,7 +107,7 @@ class MixtureGradientOp : public OpKernel {
                    "expected ids within the table and a gradient of the mixtures");
     float* alpha_gradient = output(context, 0, ids.shape());
     if (alpha_gradient == nullptr) return;
-    share_out(context, rows, static_cast<double>(count * width), [&](int64_t begin, int64_t end) {
+    share_out(context, rows, mixture_cycles(count, width), [&](int64_t begin, int64_t end) {
       loops().mixture_gradient(floats(dz), ints(ids), floats(table), count, width, alpha_gradient, begin, end);
     });
   }

@@ -34,7 +34,7 @@ REGISTER_OP("LatentScaleRows")
     .Output("y: float")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
-constexpr double kCyclesPerLogit = 4;
+constexpr double kCyclesPerLogit = 1.5;
 
 class VocabularyLossOp : public OpKernel {
  public:
@@ -123,7 +123,7 @@ class ScaleRowsOp : public OpKernel {
     float* y = output(context, 0, rows.shape());
     if (y == nullptr) return;
     const int64_t width = rows.dim_size(1);
-    share_out(context, rows.dim_size(0), static_cast<double>(width), [&](int64_t begin, int64_t end) {
+    share_out(context, rows.dim_size(0), 10 + width / 4.0, [&](int64_t begin, int64_t end) {
       loops().scale_rows(floats(rows), floats(factors), width, y, begin, end);
     });
   }
