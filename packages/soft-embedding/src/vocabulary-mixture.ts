@@ -1,4 +1,4 @@
-import { mixture } from '@latent-sft/tensor';
+import { mixture, rowProducts } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 /** How a state becomes a mixture of words. */
@@ -70,8 +70,7 @@ export function vocabularyMixture(
       return [weights, tf.matMul<tf.Tensor2D>(weights, constantTable)];
     }
     const support = constant(() => tf.topk<tf.Tensor2D>(logits, width).indices);
-    const rows = tf.gather(constantReadout, support); // [L, k, D]
-    const chosen = tf.squeeze<tf.Tensor2D>(tf.matMul(rows, tf.expandDims(states, 2)), [2]);
+    const chosen = rowProducts(states, support, constantReadout);
     // a support as wide as what is left holds excluded tokens too, and must give them nothing
     const weights = weigh(excluded ? tf.add(chosen, tf.gather(excluded, support)) : chosen);
     return [weights, mixture(weights, support, constantTable), support];

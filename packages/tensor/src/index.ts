@@ -43,6 +43,7 @@ export {
 } from './kernels/packed-weights.js';
 export { rmsNorm } from './kernels/rms-norm.js';
 export { type RotaryStretch, type RotaryTable, rotary, rotaryTable } from './kernels/rotary.js';
+export { rowProducts } from './kernels/row-products.js';
 export { gatherRows, type RowSelection, scatterRows, selectRows } from './kernels/rows.js';
 export { fullKl, sparseKl } from './kernels/soft-label-kl.js';
 export { swiglu } from './kernels/swiglu.js';

@@ -16,6 +16,7 @@ import {
   rmsNorm,
   rotary,
   rotaryTable,
+  rowProducts,
   scatterRows,
   selectRows,
   sparseKl,
@@ -173,6 +174,16 @@ describe('errors name the function, what it expected and what came', () => {
     );
     expect(() => sparseKl(matrix(4, 5), ids, matrix(2, 3))).toThrow(
       'sparseKl: expected ids and probabilities [4, k], got [2,3] and [2,3]',
+    );
+  });
+
+  it('rowProducts', () => {
+    const ids = tf.zeros<tf.Rank.R2>([2, 3], 'int32');
+    expect(() => rowProducts(matrix(2, 5), ids, matrix(5, 4))).toThrow(
+      'rowProducts: expected ids [2, k] and a table [V, 5], got [2,3] and [5,4]',
+    );
+    expect(() => rowProducts(matrix(1, 4), ids, matrix(5, 4))).toThrow(
+      'rowProducts: expected ids [1, k] and a table [V, 4], got [2,3] and [5,4]',
     );
   });
 

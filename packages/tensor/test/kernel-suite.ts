@@ -15,6 +15,7 @@ import { layerNormCases } from './cases/layer-norm.js';
 import { mixtureCases } from './cases/mixture.js';
 import { rmsNormCases } from './cases/rms-norm.js';
 import { rotaryCases } from './cases/rotary.js';
+import { rowProductsCases } from './cases/row-products.js';
 import { rowCases } from './cases/rows.js';
 import { softLabelCases } from './cases/soft-label-kl.js';
 import { swigluCases } from './cases/swiglu.js';
@@ -39,6 +40,7 @@ const cases = [
   ...softLabelCases,
   ...headLossCases,
   ...mixtureCases,
+  ...rowProductsCases,
 ];
 
 /**

@@ -95,6 +95,7 @@ describe('kernels', () => {
       'LatentPackedProduct',
       'LatentRmsNorm',
       'LatentRotary',
+      'LatentRowProducts',
       'LatentScatterRows',
       'LatentSparseKl',
       'LatentSwiglu',

@@ -116,6 +116,15 @@ const mixture: KernelImplementation = {
   }),
 };
 
+/** What mixes rows and what multiplies them are each other's gradients. */
+const rowProducts: KernelImplementation = {
+  forward: ({ x, ids, table }) => runOp('LatentMixtureGradient', [x!, ids!, table!], 1),
+  backward: ({ outputGradients: [dy], inputs: { x, ids, table } }) => ({
+    x: () => runOp('LatentMixture', [dy!, ids!, table!], 1)[0]!,
+    table: () => runOp('LatentTableGradient', [table!, ids!, dy!, x!], 1)[0]!,
+  }),
+};
+
 const gatherRows: KernelImplementation = {
   forward: ({ x, rows }) => [gather(x!, rows!)],
   backward: ({ outputGradients: [dy], inputs: { inverse } }) => ({
@@ -153,6 +162,7 @@ export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentHeadSparseKl: headSparseKl,
   LatentEmbedding: embedding,
   LatentMixture: mixture,
+  LatentRowProducts: rowProducts,
   LatentGatherRows: gatherRows,
   LatentScatterRows: scatterRows,
 };
