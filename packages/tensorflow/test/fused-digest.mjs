@@ -40,6 +40,20 @@ function run(name, inputs, outputs, attributes = []) {
   return results;
 }
 
+const bytes = (id) => Buffer.from(binding.tensorDataSync(id).buffer);
+
+// Threads that write over each other's memory do so now and then.
+const repeats = Number(process.env.REPEATS ?? 10);
+function runOften(name, inputs, outputs, attributes) {
+  const first = run(name, inputs, outputs, attributes).map(bytes);
+  for (let i = 1; i < repeats; i++) {
+    const again = binding.executeOp(name, attributes, inputs, outputs).map(({ id }) => bytes(id));
+    again.forEach((result, output) => {
+      if (!result.equals(first[output])) throw new Error(`${name}: output ${output} changed in run ${i}`);
+    });
+  }
+}
+
 function attention(batch, queries, heads, groups, width) {
   const ranges = binding.createTensor(
     [batch, queries, 3, 2],
@@ -121,7 +135,7 @@ for (const [rank, weights] of [
     ...adapters(3),
   ];
   const [, ...kept] = run('LatentFeedForward', forward, 5, [epsilon]);
-  run('LatentFeedForwardGradient', [...forward, ...kept, floats(rows, width)], 11, gradients);
+  runOften('LatentFeedForwardGradient', [...forward, ...kept, floats(rows, width)], 11, gradients);
 
   const ranges = binding.createTensor(
     [1, rows, 3, 2],
@@ -142,7 +156,7 @@ for (const [rank, weights] of [
     ...[floats(1, rows, 1, head), floats(1, rows, 1, head), ranges],
   ];
   const [, ...held] = run('LatentAttentionBlock', attended, 8, [epsilon]);
-  run('LatentAttentionBlockGradient', [...attended, ...held, floats(rows, width)], 14, gradients);
+  runOften('LatentAttentionBlockGradient', [...attended, ...held, floats(rows, width)], 14, gradients);
 }
 
 const logits = floats(500, 1001);
