@@ -83,19 +83,21 @@ for (const rows of [0, 1, 2, 17]) {
     for (const vocabulary of [1, 3, 100]) {
       const read = [x(), floats(vocabulary, width)];
       const targets = ids(vocabulary, rows);
-      run('LatentHeadCrossEntropy', [...read, targets], 3);
       const labels = [ids(vocabulary, rows, 1), shares(rows, 1)];
-      for (const tail of [false, true]) {
-        const made = run('LatentHeadSparseKl', [...read, ...labels], 3, [
-          flag('tail', tail),
-          number('scale', 1),
-        ]);
-        run('LatentHeadTableGradient', [...read, labels[0], made[2], floats(rows)], 1, [number('scale', 1)]);
+      for (const slopes of [flag('slopes', false), flag('slopes', true)]) {
+        run('LatentHeadCrossEntropy', [...read, targets], 3, [slopes]);
+        for (const tail of [false, true]) {
+          const settings = [flag('tail', tail), number('scale', 1), slopes];
+          const made = run('LatentHeadSparseKl', [...read, ...labels], 3, settings);
+          run('LatentHeadTableGradient', [...read, labels[0], made[2], floats(rows)], 1, [
+            number('scale', 1),
+          ]);
+        }
       }
-      refuse('LatentHeadCrossEntropy', [...read, ids(1, rows + 1)], 3);
+      refuse('LatentHeadCrossEntropy', [...read, ids(1, rows + 1)], 3, [flag('slopes', true)]);
       if (rows > 0) {
         const beyond = binding.createTensor([rows], binding.TF_INT32, new Int32Array(rows).fill(vocabulary));
-        refuse('LatentHeadCrossEntropy', [...read, beyond], 3);
+        refuse('LatentHeadCrossEntropy', [...read, beyond], 3, [flag('slopes', true)]);
       }
     }
 
