@@ -74,8 +74,8 @@ LATENT_INLINE void packed_tile(const PackedMap& map, const float* x, int64_t x_s
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; r++) {
       float* to = y + r * y_stride + channel + c;
-      const float value = sum(sums[r][c]) * scale;
-      *to = add ? *to + value : value;
+      // rounded once, in a tile of fewer channels too, which the compiler makes other code of
+      *to = __builtin_fmaf(sum(sums[r][c]), scale, add ? *to : 0.0f);
     }
   }
 }
