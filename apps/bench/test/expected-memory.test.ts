@@ -41,7 +41,7 @@ describe('sideBySide', () => {
       sideBySide(
         [
           ['latent-sft', 2],
-          ['official', 5],
+          ['official', 6],
           ['best', 2],
         ],
         10,

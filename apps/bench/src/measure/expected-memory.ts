@@ -2,8 +2,9 @@ import { sizesOf } from '@latent-sft/segmentation';
 import type { PeerName } from '../suites/suite.js';
 import type { WorkDescription } from '../work/work-file.js';
 
-/** Of the machine's memory, what peers side by side may be expected to take. */
+/** Of the machine's memory, what peers side by side may be expected to take, and one alone with ours. */
 const USABLE_SHARE = 0.7;
+const USABLE_BY_TWO = 0.85;
 
 /** A process with its libraries, before any work. */
 const PROCESS_BYTES = 6e8;
@@ -60,7 +61,7 @@ export function sideBySide(
   const tooLarge: (readonly [PeerName, number])[] = [];
   let taken = own;
   for (const [peer, bytes] of [...others].sort((a, b) => a[1] - b[1])) {
-    if (own + bytes > usable) tooLarge.push([peer, bytes]);
+    if (own + bytes > USABLE_BY_TWO * memoryBytes) tooLarge.push([peer, bytes]);
     else if (taken + bytes > usable) alone.push([ours, peer]);
     else {
       together.push(peer);
