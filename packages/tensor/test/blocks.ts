@@ -20,6 +20,12 @@ const cases: readonly BlockCase[] = [
   feedForwardCase('one row', 3, { lengths: [1], width: 4, ...plain }),
   feedForwardCase('more rows than one thread takes', 33, { lengths: [83], width: 17, ...plain }),
   feedForwardCase('adapters', 13, { lengths: [37], width: 8, rank: 3, rate: 0 }),
+  feedForwardCase('adapters, some merged, more outputs than are packed at once', 230, {
+    lengths: [60],
+    width: 40,
+    rank: 3,
+    rate: 0,
+  }),
   feedForwardCase('adapters that drop', 20, { lengths: [37], width: 11, rank: 2, rate: 0.3 }),
   attentionBlockCase('full weights', [4, 2, 8], causal, { lengths: [9], width: 12, ...plain }),
   attentionBlockCase('one row', [1, 1, 2], causal, { lengths: [1], width: 3, ...plain }),

@@ -139,7 +139,7 @@ class AttentionBlockOp : public OpKernel {
     float* log_sum = output(context, 6, TensorShape({shape.batch, shape.heads, shape.queries}));
     float* low = output(context, 7, TensorShape({rows, block.ranks()}));
     const bool drops = block.drops();
-    PackedMaps maps(PackedMaps::For::kOutput, {&block.query, &block.key, &block.value, &block.output});
+    PackedMaps maps(PackedMaps::For::kOutput, rows, {&block.query, &block.key, &block.value, &block.output});
     const Stretches stretches(context, rows);
     Parts own;  // of a thread's memory
     const int64_t length = stretches.length, larger = std::max(width, wide);
@@ -220,7 +220,7 @@ class AttentionBlockGradientOp : public OpKernel {
     const bool drops = block.drops();
     const int64_t chunks = loops().attention_gradient_chunks(shape), larger = std::max(width, wide);
     const int64_t norm_sums = norm_parts(rows);
-    PackedMaps maps(PackedMaps::For::kInputGradient, {&block.query, &block.key, &block.value, &block.output});
+    PackedMaps maps(PackedMaps::For::kInputGradient, rows, {&block.query, &block.key, &block.value, &block.output});
     const Stretches stretches(context, rows);
     Parts own;  // of a thread's memory
     const int64_t length = stretches.length;

@@ -99,7 +99,7 @@ class FeedForwardOp : public OpKernel {
     float* raised = output(context, 3, TensorShape({rows, inner}));
     float* low = output(context, 4, TensorShape({rows, block.ranks()}));
     const bool drops = block.drops();
-    PackedMaps maps(PackedMaps::For::kOutput, {&block.gate, &block.up, &block.down});
+    PackedMaps maps(PackedMaps::For::kOutput, rows, {&block.gate, &block.up, &block.down});
     const Stretches stretches(context, rows);
     Parts parts;  // of a thread's memory
     const int64_t length = stretches.length, larger = std::max(width, inner);
@@ -160,7 +160,7 @@ class FeedForwardGradientOp : public OpKernel {
     }
     const bool drops = block.drops();
     const int64_t norm_sums = norm_parts(rows);
-    PackedMaps maps(PackedMaps::For::kInputGradient, {&block.gate, &block.up, &block.down});
+    PackedMaps maps(PackedMaps::For::kInputGradient, rows, {&block.gate, &block.up, &block.down});
     const Stretches stretches(context, rows);
     Parts own;  // of a thread's memory
     const int64_t length = stretches.length, larger = std::max(width, inner);
