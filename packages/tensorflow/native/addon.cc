@@ -9,6 +9,7 @@
 #include "ops/head-ops.h"
 #include "ops/layer-ops.h"
 #include "ops/optimiser-ops.h"
+#include "ops/packed-ops.h"
 #include "ops/table-ops.h"
 #include "ops/vocabulary-ops.h"
 

@@ -26,6 +26,7 @@ namespace LATENT_INSTRUCTION_SET {
 #include "head.h"
 #include "mixture.h"
 #include "packed-rows.h"
+#include "columns.h"
 }  // namespace LATENT_INSTRUCTION_SET
 
 #define LATENT_TEXT(name) LATENT_QUOTED(name)
@@ -68,6 +69,10 @@ const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
     LATENT_INSTRUCTION_SET::packed_rows,
     LATENT_INSTRUCTION_SET::unpack_rows,
     LATENT_INSTRUCTION_SET::pack_rows,
+    LATENT_INSTRUCTION_SET::column_product,
+    LATENT_INSTRUCTION_SET::rows_to_columns,
+    LATENT_INSTRUCTION_SET::columns_to_rows,
+    LATENT_INSTRUCTION_SET::rms_norm_columns,
 };
 
 }  // namespace latent

@@ -188,6 +188,18 @@ struct Loops {
   // A unit is a row of the weights [out, in]; unpacked rows begin with the first of the range.
   void (*unpack_rows)(const PackedMap&, float* weight, int64_t begin, int64_t end);
   void (*pack_rows)(const float* weight, const PackedMap&, float* words, int64_t begin, int64_t end);
+
+  // Many rows as columns [width, stride], stride a multiple of 16; see columns.h. y [channels, stride], set or added to,
+  // of weights [channels, in].
+  void (*column_product)(const float* weight, int64_t channels, int64_t in, const float* columns, int64_t stride,
+                         float* y, bool add);
+  // A unit is a block of 16 rows. Zeros stand beyond the rows; rows that come back are x_stride numbers apart.
+  void (*rows_to_columns)(const float* x, int64_t rows, int64_t width, float* columns, int64_t stride, int64_t begin,
+                          int64_t end);
+  void (*columns_to_rows)(const float* columns, int64_t stride, int64_t rows, int64_t width, float* x, int64_t x_stride,
+                          int64_t begin, int64_t end);
+  void (*rms_norm_columns)(const float* x, const float* weight, float epsilon, int64_t width, int64_t stride, float* y,
+                           int64_t begin, int64_t end);
 };
 
 #define LATENT_DECLARE_PRODUCTS(name)                                                                              \

@@ -1,8 +1,7 @@
-// LatentDecoderStep: one more token of every row through all layers of a decoder, with the caches written in place;
-// LatentPackWeights and LatentPackedProduct: maps whose weights are of fewer bytes.
+// LatentDecoderStep: one more token of every row through all layers of a decoder, with the caches written in place.
 #pragma once
 
-#include "op.h"
+#include "packed-ops.h"
 
 namespace latent {
 
@@ -25,93 +24,6 @@ REGISTER_OP("LatentDecoderStep")
     .SetIsStateful()
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
-REGISTER_OP("LatentPackWeights")
-    .Input("weight: float")
-    .Input("bits: int32")
-    .Output("words: float")
-    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
-
-REGISTER_OP("LatentPackedProduct")
-    .Input("x: float")
-    .Input("words: float")
-    .Input("bits: int32")
-    .Output("y: float")
-    .SetShapeFn(tensorflow::shape_inference::UnknownShape);
-
-// Whether the words are those of a map from `in` numbers.
-inline bool read_packed(const Tensor& words, int64_t in, int32_t bits, PackedMap* map) {
-  if (words.dims() != 2 || (bits != 32 && bits != 16 && bits != 8)) return false;
-  *map = {floats(words), words.dim_size(0), in, static_cast<WeightFormat>(bits)};
-  return words.dim_size(1) == map->words_per_row();
-}
-
-// What an output channel costs: its weights from memory, or the products of many rows.
-inline double channel_cycles(const PackedMap& map, int64_t rows) { return map.words_per_row() * 0.5 + rows * map.in / 8.0; }
-
-// Maps of as many rows as this go through the matrix product, in panels of channels: cut by nothing but their size, so
-// that results do not depend on the number of threads.
-constexpr int64_t kManyRows = 16, kPanel = 96;
-
-// y [rows, out] of the channels [begin, end), set or added to.
-inline void packed_panel(const PackedMap& map, const float* x, int64_t rows, float* y, bool add, int64_t begin,
-                         int64_t end) {
-  if (rows < kManyRows) return loops().packed_rows(map, x, rows, y, add, begin, end);
-  const float* weight = map.words + begin * map.in;
-  const Scratch memory(map.format == WeightFormat::kFloat32 ? 0 : (end - begin) * map.in);
-  if (map.format != WeightFormat::kFloat32) {
-    loops().unpack_rows(map, memory.data(), begin, end);
-    weight = memory.data();
-  }
-  loops().product(Form::kNT, rows, end - begin, map.in, x, map.in, weight, map.in, y + begin, map.out, add);
-}
-
-// Runs body(begin, end) over stretches of channels: any, or whole panels where there are many rows.
-template <typename Body>
-void share_channels(OpKernelContext* context, const PackedMap& map, int64_t rows, double maps, const Body& body) {
-  const double cycles = maps * channel_cycles(map, rows);
-  if (rows < kManyRows) return share_out(context, map.out, cycles, body);
-  share_out(context, (map.out + kPanel - 1) / kPanel, cycles * kPanel, [&](int64_t begin, int64_t end) {
-    for (int64_t panel = begin; panel < end; panel++) body(panel * kPanel, std::min((panel + 1) * kPanel, map.out));
-  });
-}
-
-class PackWeightsOp : public OpKernel {
- public:
-  explicit PackWeightsOp(OpKernelConstruction* construction) : OpKernel(construction) {}
-
-  void Compute(OpKernelContext* context) override {
-    const Tensor& weight = context->input(0);
-    const int32_t bits = context->input(1).NumElements() == 1 ? ints(context->input(1))[0] : 0;
-    LATENT_REQUIRE(context, weight.dims() == 2 && (bits == 32 || bits == 16 || bits == 8),
-                   "expected weights [out, in], and 32, 16 or 8 bits");
-    const PackedMap map = {nullptr, weight.dim_size(0), weight.dim_size(1), static_cast<WeightFormat>(bits)};
-    float* words = output(context, 0, TensorShape({map.out, map.words_per_row()}));
-    if (words == nullptr) return;
-    share_out(context, map.out, 4.0 * map.in, [&](int64_t begin, int64_t end) {
-      loops().pack_rows(floats(weight), map, words, begin, end);
-    });
-  }
-};
-
-class PackedProductOp : public OpKernel {
- public:
-  explicit PackedProductOp(OpKernelConstruction* construction) : OpKernel(construction) {}
-
-  void Compute(OpKernelContext* context) override {
-    const Tensor& x = context->input(0);
-    const int32_t bits = context->input(2).NumElements() == 1 ? ints(context->input(2))[0] : 0;
-    PackedMap map;
-    LATENT_REQUIRE(context, x.dims() == 2 && read_packed(context->input(1), x.dim_size(1), bits, &map),
-                   "expected rows [R, in], and a map of theirs");
-    const int64_t rows = x.dim_size(0);
-    float* y = output(context, 0, TensorShape({rows, map.out}));
-    if (y == nullptr) return;
-    share_channels(context, map, rows, 1, [&](int64_t begin, int64_t end) {
-      packed_panel(map, floats(x), rows, y, false, begin, end);
-    });
-  }
-};
-
 class DecoderStepOp : public OpKernel {
  public:
   explicit DecoderStepOp(OpKernelConstruction* construction) : OpKernel(construction) {
@@ -124,44 +36,21 @@ class DecoderStepOp : public OpKernel {
   void Compute(OpKernelContext* context) override {
     Step step;
     if (!read(context, &step)) return;
-    const int64_t batch = step.shape.batch, width = step.width;
-    float* states = output(context, 0, TensorShape({batch, width}));
-    if (!context->status().ok() || batch == 0) return;
-    const int64_t wide = step.shape.heads * step.shape.width, narrow = step.shape.groups * step.shape.width;
-    int64_t inner = 0;
-    for (int64_t layer = 0; layer < step.layers; layer++) inner = std::max(inner, map(context, step, layer, 4, width).out);
-    const Scratch memory(batch * (2 * width + 3 * wide + 2 * narrow + 3 * inner + step.shape.heads + 1));
-    Rows rows;
-    rows.x = memory.data();
-    rows.normed = rows.x + batch * width;
-    rows.queries = rows.normed + batch * width;
-    rows.turned = rows.queries + batch * wide;
-    rows.mixed = rows.turned + batch * wide;
-    rows.keys = rows.mixed + batch * wide;
-    rows.values = rows.keys + batch * narrow;
-    rows.gate = rows.values + batch * narrow;
-    rows.up = rows.gate + batch * inner;
-    rows.hidden = rows.up + batch * inner;
-    rows.log_sum = rows.hidden + batch * inner;
-    rows.inverse = rows.log_sum + batch * step.shape.heads;
-    const float* x = floats(context->input(0));
-    std::copy(x, x + batch * width, rows.x);
-    for (int64_t layer = 0; layer < step.layers; layer++) {
-      attend(context, step, layer, rows);
-      feed_forward(context, step, layer, rows);
-    }
-    loops().rms_norm(rows.x, norm(context, 2 * step.layers), epsilon_, width, states, rows.inverse, 0, batch);
+    float* states = output(context, 0, TensorShape({step.shape.batch, step.width}));
+    if (!context->status().ok() || step.shape.batch == 0) return;
+    Team team(context);
+    if (step.shape.batch < kManyRows)
+      step_of_rows(context, &team, step, states);
+    else
+      step_of_columns(context, &team, step, states);
   }
 
  private:
   struct Step {
-    int64_t layers, width, used;
+    int64_t layers, width, wide, narrow, inner, used;
     int32_t bits;
     AttentionShape shape;
     double visible;  // keys a query
-  };
-  struct Rows {
-    float *x, *normed, *queries, *turned, *mixed, *keys, *values, *gate, *up, *hidden, *log_sum, *inverse;
   };
   static constexpr int kMaps = 7, kFirstMap = 5;
   // A handle of eager execution holds its memory twice: see cache-ops.h.
@@ -213,16 +102,18 @@ class DecoderStepOp : public OpKernel {
     }
     for (int64_t i = 0; i < norm_count_; i++)
       if (context->input(kFirstMap + map_count_ + i).NumElements() != step->width) return false;
+    step->wide = wide;
+    step->narrow = groups * head;
+    step->inner = map(context, *step, 0, 4, step->width).out;
     for (int64_t layer = 0; layer < step->layers; layer++)
-      if (!layer_fits(context, *step, layer, wide, groups * head)) return false;
-    return true;
+      if (!layer_fits(context, *step, layer)) return false;
+    return step->layers > 0 && step->inner > 0;
   }
 
-  bool layer_fits(OpKernelContext* context, const Step& step, int64_t layer, int64_t wide, int64_t narrow) const {
-    const int64_t width = step.width, inner = map(context, step, layer, 4, width).out;
+  bool layer_fits(OpKernelContext* context, const Step& step, int64_t layer) const {
+    const int64_t width = step.width, wide = step.wide, narrow = step.narrow, inner = step.inner;
     const int64_t inputs[] = {width, width, width, wide, width, width, inner};
     const int64_t outputs[] = {wide, narrow, narrow, width, inner, inner, width};
-    if (inner < 0) return false;
     for (int i = 0; i < kMaps; i++)
       if (map(context, step, layer, i, inputs[i]).out != outputs[i]) return false;
     for (int which = 0; which < 2; which++) {
@@ -237,79 +128,169 @@ class DecoderStepOp : public OpKernel {
     return true;
   }
 
-  // y of x, set or added to.
-  static void apply(OpKernelContext* context, const PackedMap& map, const float* x, int64_t rows, float* y, bool add) {
-    share_channels(context, map, rows, 1, [&](int64_t begin, int64_t end) {
-      packed_panel(map, x, rows, y, add, begin, end);
-    });
-  }
-
-  // Query, key and value, shared out together where rows are few.
-  static void apply_three(OpKernelContext* context, const PackedMap (&maps)[3], const float* x, int64_t rows,
-                          float* const (&y)[3]) {
-    if (rows >= kManyRows) {
-      for (int i = 0; i < 3; i++) apply(context, maps[i], x, rows, y[i], false);
-      return;
-    }
-    const int64_t channels = maps[0].out + maps[1].out + maps[2].out;
-    share_out(context, channels, channel_cycles(maps[0], rows), [&](int64_t begin, int64_t end) {
-      int64_t start = 0;
-      for (int i = 0; i < 3; i++) {
-        const int64_t from = std::max(begin - start, int64_t{0}), to = std::min(end - start, maps[i].out);
-        if (from < to) loops().packed_rows(maps[i], x, rows, y[i], false, from, to);
-        start += maps[i].out;
-      }
-    });
-  }
-
-  void attend(OpKernelContext* context, const Step& step, int64_t layer, const Rows& rows) const {
+  // Attention of the newest token of every row over its cache.
+  void attention(OpKernelContext* context, Team* team, const Step& step, int64_t layer, const float* queries,
+                 float* mixed, float* log_sum) const {
     const AttentionShape& shape = step.shape;
-    const int64_t batch = shape.batch, width = step.width, head = shape.width;
-    const int64_t wide = shape.heads * head, narrow = shape.groups * head;
-    const float *cosine = floats(context->input(1)), *sine = floats(context->input(2));
-    loops().rms_norm(rows.x, norm(context, 2 * layer), epsilon_, width, rows.normed, rows.inverse, 0, batch);
-    const PackedMap maps[] = {map(context, step, layer, 0, width), map(context, step, layer, 1, width),
-                              map(context, step, layer, 2, width)};
-    apply_three(context, maps, rows.normed, batch, {rows.queries, rows.keys, rows.values});
-    loops().rotary(rows.queries, cosine, sine, 1, shape.heads, head, rows.turned, 0, batch);
-    float* keys = const_cast<float*>(floats(cache(context, layer, 0)));
-    float* values = const_cast<float*>(floats(cache(context, layer, 1)));
-    for (int64_t row = 0; row < batch; row++) {
-      const int64_t to = (row * shape.keys + step.used) * narrow;
-      loops().rotary(rows.keys + row * narrow, cosine + row * head, sine + row * head, 1, shape.groups, head, keys + to,
-                     0, 1);
-      std::copy(rows.values + row * narrow, rows.values + (row + 1) * narrow, values + to);
-    }
-    const AttentionInputs inputs = {rows.turned, keys, values, ints(context->input(3))};
+    const AttentionInputs inputs = {queries, floats(cache(context, layer, 0)), floats(cache(context, layer, 1)),
+                                    ints(context->input(3))};
     const int64_t units = loops().attention_units(shape);
-    const double per_unit = static_cast<double>(batch * shape.heads) / (units > 0 ? units : 1);
-    share_out(context, units, per_unit * (20 + step.visible) * head / 4, [&](int64_t begin, int64_t end) {
+    const double per_unit = static_cast<double>(shape.batch * shape.heads) / (units > 0 ? units : 1);
+    team->run(units, per_unit * (20 + step.visible) * shape.width / 4, [&](int64_t begin, int64_t end) {
       const Scratch scratch(loops().attention_scratch(shape));
-      loops().attention(shape, inputs, rows.mixed, rows.log_sum, begin, end, scratch.data());
+      loops().attention(shape, inputs, mixed, log_sum, begin, end, scratch.data());
     });
-    apply(context, map(context, step, layer, 3, wide), rows.mixed, batch, rows.x, true);
   }
 
-  void feed_forward(OpKernelContext* context, const Step& step, int64_t layer, const Rows& rows) const {
-    const int64_t batch = step.shape.batch, width = step.width;
-    loops().rms_norm(rows.x, norm(context, 2 * layer + 1), epsilon_, width, rows.normed, rows.inverse, 0, batch);
-    const PackedMap gate = map(context, step, layer, 4, width), up = map(context, step, layer, 5, width);
-    const int64_t inner = gate.out;
-    share_channels(context, gate, batch, 2, [&](int64_t begin, int64_t end) {
-      packed_panel(gate, rows.normed, batch, rows.gate, false, begin, end);
-      packed_panel(up, rows.normed, batch, rows.up, false, begin, end);
+  // Turns the queries and keys of the rows [begin, end), the keys into the cache. Queries stand in rows, keys too.
+  void turn(OpKernelContext* context, const Step& step, int64_t layer, const float* queries, const float* keys,
+            float* turned, int64_t begin, int64_t end) const {
+    const AttentionShape& shape = step.shape;
+    const float *cosine = floats(context->input(1)), *sine = floats(context->input(2));
+    loops().rotary(queries, cosine, sine, 1, shape.heads, shape.width, turned, begin, end);
+    for (int64_t row = begin; row < end; row++)
+      loops().rotary(keys + row * step.narrow, cosine + row * shape.width, sine + row * shape.width, 1, shape.groups,
+                     shape.width, newest(context, step, layer, 0, row), 0, 1);
+  }
+
+  // Where the newest keys or values of a row go.
+  float* newest(OpKernelContext* context, const Step& step, int64_t layer, int which, int64_t row) const {
+    const int64_t place = (row * step.shape.keys + step.used) * step.narrow;
+    return const_cast<float*>(floats(cache(context, layer, which))) + place;
+  }
+
+  // Few rows [B, D]: each map reads its weights once.
+  void step_of_rows(OpKernelContext* context, Team* team, const Step& step, float* states) const {
+    const int64_t batch = step.shape.batch, width = step.width, wide = step.wide, narrow = step.narrow;
+    const int64_t inner = step.inner;
+    const Scratch memory(batch * (2 * width + 3 * wide + 2 * narrow + 3 * inner + step.shape.heads + 1));
+    float* x = memory.data();
+    float* normed = x + batch * width;
+    float* queries = normed + batch * width;
+    float* turned = queries + batch * wide;
+    float* mixed = turned + batch * wide;
+    float* keys = mixed + batch * wide;
+    float* values = keys + batch * narrow;
+    float* gate = values + batch * narrow;
+    float* up = gate + batch * inner;
+    float* hidden = up + batch * inner;
+    float* log_sum = hidden + batch * inner;
+    float* inverse = log_sum + batch * step.shape.heads;
+    std::copy(floats(context->input(0)), floats(context->input(0)) + batch * width, x);
+    const auto add = [&](const PackedMap& map, const float* from) {
+      team->run(map.out, channel_cycles(map, batch), [&](int64_t begin, int64_t end) {
+        loops().packed_rows(map, from, batch, x, true, begin, end);
+      });
+    };
+    for (int64_t layer = 0; layer < step.layers; layer++) {
+      const auto given = [&](int which, int64_t in) { return map(context, step, layer, which, in); };
+      loops().rms_norm(x, norm(context, 2 * layer), epsilon_, width, normed, inverse, 0, batch);
+      const PackedMap maps[] = {given(0, width), given(1, width), given(2, width)};
+      float* const results[] = {queries, keys, values};
+      team->run(wide + 2 * narrow, channel_cycles(maps[0], batch), [&](int64_t begin, int64_t end) {
+        int64_t start = 0;
+        for (int i = 0; i < 3; i++) {
+          const int64_t from = std::max(begin - start, int64_t{0}), to = std::min(end - start, maps[i].out);
+          if (from < to) loops().packed_rows(maps[i], normed, batch, results[i], false, from, to);
+          start += maps[i].out;
+        }
+      });
+      turn(context, step, layer, queries, keys, turned, 0, batch);
       for (int64_t row = 0; row < batch; row++)
-        loops().swiglu(rows.gate, rows.up, rows.hidden, row * inner + begin, row * inner + end);
-    });
-    apply(context, map(context, step, layer, 6, inner), rows.hidden, batch, rows.x, true);
+        std::copy(values + row * narrow, values + (row + 1) * narrow, newest(context, step, layer, 1, row));
+      attention(context, team, step, layer, turned, mixed, log_sum);
+      add(given(3, wide), mixed);
+      loops().rms_norm(x, norm(context, 2 * layer + 1), epsilon_, width, normed, inverse, 0, batch);
+      const PackedMap gates = given(4, width), ups = given(5, width);
+      team->run(inner, 2 * channel_cycles(gates, batch), [&](int64_t begin, int64_t end) {
+        loops().packed_rows(gates, normed, batch, gate, false, begin, end);
+        loops().packed_rows(ups, normed, batch, up, false, begin, end);
+        for (int64_t row = 0; row < batch; row++)
+          loops().swiglu(gate, up, hidden, row * inner + begin, row * inner + end);
+      });
+      add(given(6, inner), hidden);
+    }
+    loops().rms_norm(x, norm(context, 2 * step.layers), epsilon_, width, states, inverse, 0, batch);
+  }
+
+  // Many rows, as columns [D, stride]: see columns.h. Only attention has them as rows.
+  void step_of_columns(OpKernelContext* context, Team* team, const Step& step, float* states) const {
+    const int64_t batch = step.shape.batch, width = step.width, wide = step.wide, narrow = step.narrow;
+    const int64_t inner = step.inner, stride = column_stride(batch), blocks = stride / 16;
+    const Scratch memory(stride * (2 * width + 2 * wide + 2 * narrow + 2 * inner) +
+                         batch * (3 * wide + narrow + step.shape.heads));
+    float* x = memory.data();
+    float* normed = x + stride * width;
+    float* queries = normed + stride * width;
+    float* keys = queries + stride * wide;
+    float* values = keys + stride * narrow;
+    float* mixed = values + stride * narrow;
+    float* gate = mixed + stride * wide;
+    float* hidden = gate + stride * inner;
+    float* query_rows = hidden + stride * inner;
+    float* turned = query_rows + batch * wide;
+    float* mixed_rows = turned + batch * wide;
+    float* key_rows = mixed_rows + batch * wide;
+    float* log_sum = key_rows + batch * narrow;
+    const auto in_blocks = [&](int64_t numbers, const auto& body) { team->run(blocks, 16.0 * numbers, body); };
+    const auto add = [&](const PackedMap& map, const float* columns) {
+      team->run(panels(map.out), kPanel * channel_cycles(map, stride), [&](int64_t begin, int64_t end) {
+        for (int64_t panel = begin; panel < end; panel++)
+          panel_product(map, columns, stride, x + panel * kPanel * stride, true, panel);
+      });
+    };
+    const auto normalise = [&](int64_t index) {
+      in_blocks(width, [&](int64_t begin, int64_t end) {
+        loops().rms_norm_columns(x, norm(context, index), epsilon_, width, stride, normed, begin, end);
+      });
+    };
+    loops().rows_to_columns(floats(context->input(0)), batch, width, x, stride, 0, blocks);
+    for (int64_t layer = 0; layer < step.layers; layer++) {
+      const auto given = [&](int which, int64_t in) { return map(context, step, layer, which, in); };
+      normalise(2 * layer);
+      const PackedMap maps[] = {given(0, width), given(1, width), given(2, width)};
+      float* const results[] = {queries, keys, values};
+      const int64_t counts[] = {panels(wide), panels(narrow), panels(narrow)};
+      team->run(counts[0] + 2 * counts[1], kPanel * channel_cycles(maps[0], stride), [&](int64_t begin, int64_t end) {
+        for (int64_t unit = begin; unit < end; unit++) {
+          int i = 0;
+          int64_t panel = unit;
+          for (; panel >= counts[i]; i++) panel -= counts[i];
+          panel_product(maps[i], normed, stride, results[i] + panel * kPanel * stride, false, panel);
+        }
+      });
+      in_blocks(wide + 2 * narrow, [&](int64_t begin, int64_t end) {
+        loops().columns_to_rows(queries, stride, batch, wide, query_rows, wide, begin, end);
+        loops().columns_to_rows(keys, stride, batch, narrow, key_rows, narrow, begin, end);
+        loops().columns_to_rows(values, stride, batch, narrow, newest(context, step, layer, 1, 0),
+                                step.shape.keys * narrow, begin, end);
+        turn(context, step, layer, query_rows, key_rows, turned, begin * 16, std::min(end * 16, batch));
+      });
+      attention(context, team, step, layer, turned, mixed_rows, log_sum);
+      in_blocks(wide, [&](int64_t begin, int64_t end) {
+        loops().rows_to_columns(mixed_rows, batch, wide, mixed, stride, begin, end);
+      });
+      add(given(3, wide), mixed);
+      normalise(2 * layer + 1);
+      const PackedMap gates = given(4, width), ups = given(5, width);
+      team->run(panels(inner), 2 * kPanel * channel_cycles(gates, stride), [&](int64_t begin, int64_t end) {
+        for (int64_t panel = begin; panel < end; panel++) {
+          const int64_t first = panel * kPanel * stride, last = std::min((panel + 1) * kPanel, inner) * stride;
+          panel_product(gates, normed, stride, gate + first, false, panel);
+          panel_product(ups, normed, stride, hidden + first, false, panel);
+          loops().swiglu(gate, hidden, hidden, first, last);
+        }
+      });
+      add(given(6, inner), hidden);
+    }
+    normalise(2 * step.layers);
+    loops().columns_to_rows(normed, stride, batch, width, states, width, 0, blocks);
   }
 
   int64_t map_count_, norm_count_, cache_count_;
   float epsilon_;
 };
 
-REGISTER_KERNEL_BUILDER(Name("LatentPackWeights").Device(tensorflow::DEVICE_CPU), PackWeightsOp);
-REGISTER_KERNEL_BUILDER(Name("LatentPackedProduct").Device(tensorflow::DEVICE_CPU), PackedProductOp);
 REGISTER_KERNEL_BUILDER(Name("LatentDecoderStep").Device(tensorflow::DEVICE_CPU), DecoderStepOp);
 
 }  // namespace latent

@@ -501,6 +501,7 @@ static void test_packed(const Loops& loops, int64_t rows, int64_t out, int64_t i
   }
 }
 
+#include "columns-test.h"
 #include "products-test.h"
 
 static void test_all(const Loops& loops) {
@@ -525,6 +526,8 @@ static void test_all(const Loops& loops) {
                 tail);
   for (const int64_t in : {1, 2, 5, 16, 19, 64, 101})
     for (const int64_t rows : {1, 2, 3, 4, 7, 33}) test_packed(loops, rows, 1 + below(20), in);
+  for (const int64_t in : {1, 5, 16, 33, 64})
+    for (const int64_t rows : {1, 15, 16, 17, 33, 48}) test_columns(loops, rows, 1 + below(60), in);
   for (const int64_t width : {1, 15, 16, 64, 100}) test_mixture(loops, 1 + below(6), 1 + below(10), width);
 }
 
