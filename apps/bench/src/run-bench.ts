@@ -4,6 +4,7 @@ import { availablePeers, installers } from './available-peers.js';
 import { expectedBytes, sideBySide } from './measure/expected-memory.js';
 import { expectedSeconds, inMinutes } from './measure/expected-time.js';
 import { machine } from './measure/machine.js';
+import { WARM_SECONDS } from './measure/rounds.js';
 import { type BenchOptions, checkOptions } from './options.js';
 import { peerCommand } from './peer-commands.js';
 import { reportTargets } from './report/targets.js';
@@ -45,7 +46,7 @@ export async function runBench(options: BenchOptions, observer: BenchObserver = 
     peers: group.peers.filter((name, i) => i === 0 || (options.peers?.includes(name) ?? true)),
   }));
   onProgress(
-    `expected to take about ${inMinutes(expectedSeconds(groups, options))}, installations apart: ` +
+    `expected to take about ${inMinutes(expectedSeconds(groups, { ...options, warmSeconds: WARM_SECONDS }))}, installations apart: ` +
       `cases: ${groups.flatMap(({ cases }) => cases).length}, of ${options.rounds} rounds each`,
   );
   const install = installers(cache, onProgress);
@@ -54,7 +55,12 @@ export async function runBench(options: BenchOptions, observer: BenchObserver = 
     for (const { peer, reason } of skipped) onProgress(`${peer}: ${reason}`);
     const results = await runGroup(
       { ...group, peers, skipped: [...(group.skipped ?? []), ...skipped] },
-      { ...options, command: (peer) => peerCommand(peer, programs, options.threads), onProgress },
+      {
+        ...options,
+        warmSeconds: WARM_SECONDS,
+        command: (peer) => peerCommand(peer, programs, options.threads),
+        onProgress,
+      },
     );
     for (const result of results) observer.onCase?.(result);
     cases.push(...results);

@@ -18,6 +18,8 @@ import type { BenchCase, CaseGroup, PeerName, Skipped } from './suites/suite.js'
 export interface GroupSettings {
   readonly rounds: number;
   readonly warmUps: number;
+  /** Further warm-ups begin until so much time of a case has gone by. */
+  readonly warmSeconds: number;
   readonly threads: number;
   readonly backend: string;
   command(peer: PeerName): PeerCommand;
@@ -97,7 +99,7 @@ async function runCase(
   testCase: BenchCase,
   near: readonly PeerName[] = [],
   members: readonly GroupMember[],
-  { rounds, warmUps, onProgress }: GroupSettings,
+  { rounds, warmUps, warmSeconds, onProgress }: GroupSettings,
 ): Promise<Measured> {
   const before = load();
   const params = { case: testCase.asked ?? testCase.name };
@@ -116,7 +118,7 @@ async function runCase(
   const valid = members.filter(({ name }) => agreements.has(name) && (agreements.get(name)?.agrees ?? true));
   onProgress?.(`${testCase.title}: ${valid.map(({ name }) => name).join(', ')} in turns`);
   const runners = valid.map((member) => () => member.ask('run', ranSchema, params));
-  const results = await takeTurns(runners, rounds, warmUps);
+  const results = await takeTurns(runners, rounds, { rounds: warmUps, seconds: warmSeconds });
   const runs = new Map<PeerName, readonly Ran[]>();
   for (const { name, failure } of members) if (failure === null) runs.set(name, []);
   for (const [i, { name }] of valid.entries()) {

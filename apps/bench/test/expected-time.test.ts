@@ -3,7 +3,7 @@ import { expectedSeconds, inMinutes } from '../src/measure/expected-time.js';
 import type { BenchCase } from '../src/suites/suite.js';
 
 const one: BenchCase = { name: 'a', title: 'a', examples: 1, tokens: 1, tolerance: 0, flops: null };
-const runs = { rounds: 3, warmUps: 1, threads: 2 };
+const runs = { rounds: 3, warmUps: 1, warmSeconds: 0, threads: 2 };
 
 describe('expectedSeconds', () => {
   it('adds up starts and runs, each peer as slow as it is expected to be', () => {
@@ -16,6 +16,13 @@ describe('expectedSeconds', () => {
     const guessed = [{ ...one, expected: { flops: 1e10, bytes: 2e10, checks: 3 } }];
     expect(expectedSeconds([{ peers: ['latent-sft'], cases: guessed }], runs)).toBeCloseTo(10 + 7 * 2);
     expect(expectedSeconds([{ peers: ['latent-sft'], cases: [one] }], runs)).toBeCloseTo(10.5);
+  });
+
+  it('warms up for some time', () => {
+    const cases = [one];
+    const warm = { ...runs, warmSeconds: 3 };
+    // starts, 4 runs of 0.1 s each, and 3 s of warming up shared between the two
+    expect(expectedSeconds([{ peers: ['latent-sft', 'best'], cases }], warm)).toBeCloseTo(20 + 0.8 + 3);
   });
 
   it('is said in words', () => {

@@ -39,7 +39,7 @@ function command(peer: PeerName) {
 }
 
 const disagreements = async (groups: readonly CaseGroup[]) => {
-  const settings = { rounds: 1, warmUps: 0, threads: 1, backend: 'auto', command };
+  const settings = { rounds: 1, warmUps: 0, warmSeconds: 0, threads: 1, backend: 'auto', command };
   const found: string[] = [];
   for (const group of groups) {
     for (const { name, peers, skipped } of await runGroup(group, settings)) {

@@ -20,10 +20,24 @@ it('runs one at a time, each as often in every place, and throws warm-ups away',
     running--;
     return count++;
   };
-  const results = await takeTurns([runner('a'), runner('b')], 2, 1, 0);
+  const results = await takeTurns([runner('a'), runner('b')], 2, { rounds: 1, seconds: 0 }, 0);
   expect(order.join('')).toBe('abbaab');
   expect(results).toEqual([
     [3, 4],
     [2, 5],
   ]);
+});
+
+it('warms up until the time has gone by', async () => {
+  let runs = 0;
+  const begin = performance.now();
+  const [kept] = await takeTurns(
+    [async () => [runs++, performance.now() - begin] as const],
+    2,
+    { rounds: 1, seconds: 0.02 },
+    1,
+  );
+  expect(kept).toHaveLength(2);
+  expect(kept![0]![0]).toBeGreaterThan(1);
+  expect(kept![0]![1]).toBeGreaterThanOrEqual(20);
 });

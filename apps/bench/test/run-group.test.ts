@@ -13,7 +13,7 @@ const group: CaseGroup = {
   cases: [{ name: 'union', title: 'union step', examples: 4, tokens: 100, tolerance: 1e-4, flops: null }],
 };
 const losses: Partial<Record<PeerName, number>> = { 'latent-sft': 3, official: 3.0001, best: 3.1 };
-const settings = { rounds: 2, warmUps: 1, threads: 1, backend: 'auto' };
+const settings = { rounds: 2, warmUps: 1, warmSeconds: 0, threads: 1, backend: 'auto' };
 
 describe('runGroup', () => {
   it('times peers in turns, and one that computes something else not at all', async () => {

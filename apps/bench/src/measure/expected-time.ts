@@ -13,6 +13,7 @@ const SLOWNESS: Readonly<Partial<Record<PeerName, number>>> = { official: 3, bes
 export interface ExpectedRuns {
   readonly rounds: number;
   readonly warmUps: number;
+  readonly warmSeconds: number;
   readonly threads: number;
 }
 
@@ -22,7 +23,7 @@ export interface ExpectedRuns {
  */
 export function expectedSeconds(
   groups: readonly Pick<CaseGroup, 'peers' | 'cases'>[],
-  { rounds, warmUps, threads }: ExpectedRuns,
+  { rounds, warmUps, warmSeconds, threads }: ExpectedRuns,
 ): number {
   let seconds = 0;
   for (const { peers, cases } of groups) {
@@ -32,7 +33,8 @@ export function expectedSeconds(
         const { flops: guessed = 0, bytes = 0, checks = 1 } = expected ?? {};
         const atRate = Math.max((flops ?? guessed) / FLOPS_A_CORE, bytes / BYTES_A_CORE) / threads;
         const once = Math.max(SHORTEST_SECONDS, atRate * (SLOWNESS[peer] ?? 1));
-        seconds += (rounds + warmUps + checks) * once;
+        const warming = Math.max(warmUps * once, warmSeconds / peers.length);
+        seconds += (rounds + checks) * once + warming;
       }
     }
   }

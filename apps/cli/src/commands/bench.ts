@@ -32,7 +32,7 @@ export function addBench(program: Command, terminal: Terminal): void {
       new Option('--shape <name>', 'of the model').choices(['demo', 'smollm2', 'both']).default('both'),
     )
     .option('--rounds <count>', 'timed runs of each peer, in turns', wholeNumber(1), 5)
-    .option('--warm-ups <count>', 'runs of each before', wholeNumber(0), 1)
+    .option('--warm-ups <count>', 'runs of each before, and more until 3 s are over', wholeNumber(0), 1)
     .option('--peers <names...>', 'peers beside ourselves (default: all that a suite has)')
     .option('--weights <reference>', 'random, or a model of the shape', 'random')
     .option('--seed <number>', 'of random weights and words', wholeNumber(0), 1)
