@@ -59,7 +59,7 @@ describe('usage', () => {
       ['recipe', '--defaults', '--preset', 'paper-v3'],
       'expected --preset to be one of default, paper-v1, paper-v2, official-code, got paper-v3',
     ],
-    ['a peer that is unknown', ['bench', '--peers', 'jax'], 'expected a peer of latent-sft, composition'],
+    ['a peer that is unknown', ['bench', '--peers', 'jax'], 'expected a peer of latent-sft, bfloat16'],
     [
       'a bench in another precision than its peers',
       ['bench', '--precision', 'bfloat16-products'],

@@ -229,7 +229,9 @@ describe('decodeFlops', () => {
     const pass = (tokens: number, pairs: number) =>
       passFlops(tinyConfig, { tokens, pairs, headRows: 1, trained: 'none' }).forward;
     expect(decodeFlops(tinyConfig, { promptTokens: 4, steps: 3, latents: 2, words: 5 })).toEqual({
-      prefill: pass(4, 10),
+      prefill: passFlops(tinyConfig, {
+        ...{ tokens: 4, pairs: 10, read: { rows: 1, pairs: 4 }, headRows: 1, trained: 'none' },
+      }).forward,
       steps: pass(1, 5) + pass(1, 6) + pass(1, 7) + 2 * (2 * 5 * 8),
     });
   });
@@ -267,10 +269,11 @@ describe('decodeFlops', () => {
     expect(generation!.latentCount).toBe(mode === 'latent' ? 3 : 0);
     expect(generation!.tokens).toHaveLength(4);
     const { prefill, steps } = decodeFlops(tinyConfig, counts);
-    // the composition of attention computes every pair of the prompt, seen or not
+    // the composition of attention computes every pair of the prompt, seen or not; the last row sees all
+    const read = { rows: 0, pairs: 0 };
     const { promptTokens: P } = counts;
     const unseen = passFlops(tinyConfig, {
-      ...{ tokens: 0, headRows: 0, trained: 'none', pairs: P * P - (P * (P + 1)) / 2 },
+      ...{ tokens: 0, headRows: 0, trained: 'none', pairs: P * P - (P * (P + 1)) / 2, read },
     });
     expect(flops).toBe(prefill + steps + unseen.forward);
   });

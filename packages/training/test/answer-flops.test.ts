@@ -33,10 +33,15 @@ function answererWith(stage: AnswerStage, eos = tokenizer.special.eos) {
   return answererOf({ recipe, config, tokenizer: { ...tokenizer, special } }, parameters, stage);
 }
 
-/** FLOPs of attention in an answer of which `fed` tokens followed the prompt. */
-function attention({ promptTokens }: Answered, fed: number): number {
-  const pairs = (promptTokens * (promptTokens + 1)) / 2 + fed * promptTokens + (fed * (fed + 1)) / 2;
-  return 4 * pairs * config.heads * config.headWidth * config.layers;
+/** FLOPs of attention in an answer: `fed` tokens followed the question, the first `along` of them in the same pass. */
+function attention({ promptTokens }: Answered, fed: number, along: number): number {
+  const prompt = promptTokens + along;
+  const later = fed - along;
+  const known = (prompt * (prompt + 1)) / 2;
+  const steps = later * prompt + (later * (later + 1)) / 2;
+  // of the first pass, the last layer goes on with the last token alone
+  const pairs = (known + steps) * (config.layers - 1) + prompt + steps;
+  return 4 * pairs * config.heads * config.headWidth;
 }
 
 describe('answerFlops', () => {
@@ -54,7 +59,9 @@ describe('answerFlops', () => {
       const { latentCount, tokens } = answered[0]!.generation;
       const ended = tokens.length < recipe.evaluation.maxTokens;
       const fed = latentCount + (stage === 'cot' ? 0 : 1) + (ended ? tokens.length : tokens.length - 1);
-      expect(answerFlops(answerer, answered[0]!)).toBe(products + attention(answered[0]!, fed));
+      expect(answerFlops(answerer, answered[0]!)).toBe(
+        products + attention(answered[0]!, fed, stage === 'no-cot' ? 1 : 0),
+      );
     }
   });
 
@@ -84,7 +91,9 @@ describe('answerFlops', () => {
       const { latentCount, tokens } = answered[0]!.generation;
       expect(tokens).toHaveLength(recipe.evaluation.maxTokens);
       const fed = latentCount + marker + tokens.length - 1;
-      expect(answerFlops(asked, answered[0]!)).toBe(products + attention(answered[0]!, fed));
+      expect(answerFlops(asked, answered[0]!)).toBe(
+        products + attention(answered[0]!, fed, givenLatents ? latentCount + marker : 0),
+      );
     }
   });
 });

@@ -21,7 +21,7 @@ export interface DecodeCounts {
 /**
  * FLOPs of answering one question, for the prompt and for the steps after it; see `passFlops` for what is counted.
  *
- * The prompt is a causal pass of P tokens, P (P + 1) / 2 pairs, and one head row. Step i = 1..n is a pass of one token
+ * The prompt is a causal pass of P tokens, P (P + 1) / 2 pairs, of which the last row is read, and one head row. Step i = 1..n is a pass of one token
  * that sees P + i keys, and one head row unless the next input is known; a latent adds its mixture. An adapter on the
  * input table counts once, with the prompt. Padding of a batch, and rows that wait for others, are left out.
  *
@@ -44,6 +44,7 @@ export function decodeFlops(
   const prefill = passFlops(config, {
     tokens: promptTokens,
     pairs: (promptTokens * (promptTokens + 1)) / 2,
+    read: { rows: Math.min(1, promptTokens), pairs: promptTokens },
     headRows: 1,
     trained: 'none',
     ...(lora && { lora }),
