@@ -68,7 +68,7 @@ def peak_bytes() -> int | None:
     return None
 
 
-def gemm_gflops(size: int = 1024, budget_seconds: float = 0.4) -> float:
+def gemm_gflops(size: int = 1024, budget_seconds: float = 0.06) -> float:
     """Median speed of a square float32 matrix product, after one to warm up."""
     left, right = torch.full((size, size), 0.5), torch.full((size, size), 0.25)
     left @ right

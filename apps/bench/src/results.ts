@@ -19,10 +19,10 @@ export interface PeerResult {
   readonly prepareSeconds: number | null;
   /** Needed FLOPs by its time. */
   readonly gflops: number | null;
-  /** Of the fastest matrix product that any process of this group measured. */
+  /** Of the fastest matrix product that any process measured in the same round; the median of the rounds. */
   readonly gemmShare: number | null;
-  /** Its own matrix product of 1024 x 1024, before and after, in GFLOP/s. */
-  readonly gemmGflops: readonly [number, number] | null;
+  /** Its own matrix product of 1024 x 1024 right after each run, in GFLOP/s. */
+  readonly gemmGflops: Summary | null;
   /** Peak resident memory of its process over the whole group. */
   readonly peakBytes: number | null;
   /** Its time by ours, round by round; null for ourselves and where void. */
@@ -48,13 +48,15 @@ export interface CaseResult {
 
 /** A whole run of the bench. */
 export interface BenchReport {
-  readonly form: 1;
+  readonly form: 2;
   readonly startedAt: string;
   readonly machine: Machine;
   readonly threads: number;
   readonly warmUps: number;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly cases: readonly CaseResult[];
+  /** False where cases are still to come. */
+  readonly finished: boolean;
   /** Comparisons that say nothing, since a peer computed something else. */
   readonly voids: number;
   /** What this project sets out to reach, and what the run measured of it. */

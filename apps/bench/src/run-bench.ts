@@ -4,7 +4,7 @@ import { availablePeers, installers } from './available-peers.js';
 import { expectedBytes, sideBySide } from './measure/expected-memory.js';
 import { expectedSeconds, inMinutes } from './measure/expected-time.js';
 import { machine } from './measure/machine.js';
-import { WARM_SECONDS } from './measure/rounds.js';
+import { MEASURED_SECONDS, WARM_SECONDS } from './measure/rounds.js';
 import { type BenchOptions, checkOptions } from './options.js';
 import { peerCommand } from './peer-commands.js';
 import { reportTargets } from './report/targets.js';
@@ -24,8 +24,8 @@ import { readWork, type WorkDescription } from './work/work-file.js';
 /** Told what goes on. */
 export interface BenchObserver {
   onProgress?(sentence: string): void;
-  /** A case is done. */
-  onCase?(result: CaseResult): void;
+  /** A case is done; the report holds all that are. */
+  onCase?(result: CaseResult, soFar: BenchReport): void;
 }
 
 /**
@@ -45,9 +45,13 @@ export async function runBench(options: BenchOptions, observer: BenchObserver = 
     ...group,
     peers: group.peers.filter((name, i) => i === 0 || (options.peers?.includes(name) ?? true)),
   }));
+  const often = {
+    warmUp: { rounds: options.warmUps, seconds: WARM_SECONDS },
+    measured: { rounds: options.rounds, seconds: MEASURED_SECONDS },
+  };
   onProgress(
-    `expected to take about ${inMinutes(expectedSeconds(groups, { ...options, warmSeconds: WARM_SECONDS }))}, installations apart: ` +
-      `cases: ${groups.flatMap(({ cases }) => cases).length}, of ${options.rounds} rounds each`,
+    `expected to take about ${inMinutes(expectedSeconds(groups, { ...often, threads: options.threads }))}, installations apart: ` +
+      `cases: ${groups.flatMap(({ cases }) => cases).length}, of ${options.rounds} rounds each, short ones of more`,
   );
   const install = installers(cache, onProgress);
   for (const group of groups) {
@@ -57,18 +61,27 @@ export async function runBench(options: BenchOptions, observer: BenchObserver = 
       { ...group, peers, skipped: [...(group.skipped ?? []), ...skipped] },
       {
         ...options,
-        warmSeconds: WARM_SECONDS,
+        ...often,
         command: (peer) => peerCommand(peer, programs, options.threads),
         onProgress,
       },
     );
-    for (const result of results) observer.onCase?.(result);
     cases.push(...results);
+    for (const result of results) observer.onCase?.(result, reportOf(cases, options, startedAt, false));
   }
+  return reportOf(cases, options, startedAt, true);
+}
+
+function reportOf(
+  cases: readonly CaseResult[],
+  options: BenchOptions,
+  startedAt: string,
+  finished: boolean,
+): BenchReport {
   const { threads, warmUps, ...settings } = options;
   const voids = cases.flatMap(({ peers }) => peers.filter(({ agreement }) => agreement && !agreement.agrees));
   return {
-    ...{ form: 1, startedAt, machine: machine(), threads, warmUps, settings, cases },
+    ...{ form: 2, startedAt, machine: machine(), threads, warmUps, settings, cases, finished },
     voids: voids.length,
     targets: reportTargets({ cases, settings }),
   };

@@ -1,6 +1,6 @@
 import { type Agreement, agreementOf, nearnessOf } from './measure/agreement.js';
 import { load } from './measure/machine.js';
-import { takeTurns } from './measure/rounds.js';
+import { type Enough, takeTurns } from './measure/rounds.js';
 import { pairedRatios, summarise } from './measure/statistics.js';
 import { GroupMember } from './process/group-member.js';
 import {
@@ -16,14 +16,17 @@ import type { CaseResult, PeerResult } from './results.js';
 import type { BenchCase, CaseGroup, PeerName, Skipped } from './suites/suite.js';
 
 export interface GroupSettings {
-  readonly rounds: number;
-  readonly warmUps: number;
-  /** Further warm-ups begin until so much time of a case has gone by. */
-  readonly warmSeconds: number;
+  readonly warmUp: Enough;
+  readonly measured: Enough;
   readonly threads: number;
   readonly backend: string;
   command(peer: PeerName): PeerCommand;
   onProgress?(sentence: string): void;
+}
+
+/** One run, and the matrix product of its process right after it, in GFLOP/s. */
+interface Run extends Ran {
+  readonly gemm: number | null;
 }
 
 /** What is known of a case before its group is over. */
@@ -34,7 +37,7 @@ interface Measured {
   readonly after: CaseResult['loadAfter'];
   readonly agreements: ReadonlyMap<PeerName, Agreement | null>;
   /** Runs by peer; none where void, nothing where it failed. */
-  readonly runs: ReadonlyMap<PeerName, readonly Ran[]>;
+  readonly runs: ReadonlyMap<PeerName, readonly Run[]>;
   readonly failed: readonly Skipped[];
 }
 
@@ -54,17 +57,12 @@ export async function runGroup(group: CaseGroup, settings: GroupSettings): Promi
       const params = { ...group.params, peer: member.name, threads, backend };
       member.opened = await member.ask('open', openedSchema, params);
     }
-    const gemmBefore = await gemmOf(members);
     const measured: Measured[] = [];
     for (const testCase of group.cases) measured.push(await runCase(testCase, group.near, members, settings));
-    const gemmAfter = await gemmOf(members);
     const peaks = new Map<PeerName, number | null>();
     for (const member of members) {
       peaks.set(member.name, (await member.ask('memory', memorySchema))?.peakBytes ?? null);
     }
-    const fastest = Math.max(
-      ...[...gemmBefore.values(), ...gemmAfter.values()].flatMap((speed) => speed ?? []),
-    );
     return measured.map((one) => {
       const skipped = [...(group.skipped ?? []), ...one.failed];
       return {
@@ -84,8 +82,7 @@ export async function runGroup(group: CaseGroup, settings: GroupSettings): Promi
             peer: name,
             versions: opened!.versions,
             threads: opened!.threads,
-            ...timesOf(one, name, group.peers[0]!, fastest),
-            gemmGflops: pairOf(gemmBefore.get(name)!, gemmAfter.get(name)!),
+            ...timesOf(one, name, group.peers[0]!),
             peakBytes: peaks.get(name)!,
           })),
       };
@@ -99,7 +96,7 @@ async function runCase(
   testCase: BenchCase,
   near: readonly PeerName[] = [],
   members: readonly GroupMember[],
-  { rounds, warmUps, warmSeconds, onProgress }: GroupSettings,
+  { warmUp, measured, onProgress }: GroupSettings,
 ): Promise<Measured> {
   const before = load();
   const params = { case: testCase.asked ?? testCase.name };
@@ -117,9 +114,9 @@ async function runCase(
   }
   const valid = members.filter(({ name }) => agreements.has(name) && (agreements.get(name)?.agrees ?? true));
   onProgress?.(`${testCase.title}: ${valid.map(({ name }) => name).join(', ')} in turns`);
-  const runners = valid.map((member) => () => member.ask('run', ranSchema, params));
-  const results = await takeTurns(runners, rounds, { rounds: warmUps, seconds: warmSeconds });
-  const runs = new Map<PeerName, readonly Ran[]>();
+  const runners = valid.map((member) => () => runOnce(member, testCase, params));
+  const results = await takeTurns(runners, warmUp, measured);
+  const runs = new Map<PeerName, readonly Run[]>();
   for (const { name, failure } of members) if (failure === null) runs.set(name, []);
   for (const [i, { name }] of valid.entries()) {
     if (runs.has(name))
@@ -135,41 +132,54 @@ async function runCase(
   return { testCase, flops, before, after: load(), agreements, runs, failed };
 }
 
+/** A run, and where its products are counted, what a large one takes at that time. */
+async function runOnce(
+  member: GroupMember,
+  { flops }: BenchCase,
+  params: Readonly<Record<string, unknown>>,
+): Promise<Run | null> {
+  const ran = await member.ask('run', ranSchema, params);
+  if (!ran) return null;
+  const counted = ran.flops ?? flops;
+  const gemm = counted === null ? null : await member.ask('gemm', gemmSchema);
+  return { ...ran, gemm: gemm?.gflops ?? null };
+}
+
+/** The fastest matrix product of each round, whoever did it. */
+function fastestProducts(runs: Measured['runs']): (number | null)[] {
+  const all = [...runs.values()].filter((of) => of.length > 0);
+  return all[0]!.map((_, round) => {
+    const speeds = all.flatMap((of) => of[round]?.gemm ?? []);
+    return speeds.length > 0 ? Math.max(...speeds) : null;
+  });
+}
+
 function timesOf(
   { flops, agreements, runs }: Measured,
   peer: PeerName,
   first: PeerName,
-  gemmGflops: number,
-): Omit<PeerResult, 'peer' | 'versions' | 'threads' | 'gemmGflops' | 'peakBytes'> {
+): Omit<PeerResult, 'peer' | 'versions' | 'threads' | 'peakBytes'> {
   const agreement = agreements.get(peer)!;
   const rounds = runs.get(peer)!.map(({ seconds }) => seconds);
   if (rounds.length === 0) {
-    const nothing = { seconds: null, prepareSeconds: null, gflops: null, gemmShare: null, ratio: null };
-    return { agreement, rounds, ...nothing };
+    const nothing = { seconds: null, prepareSeconds: null, gflops: null, ratio: null };
+    return { agreement, rounds, ...nothing, gemmShare: null, gemmGflops: null };
   }
   const seconds = summarise(rounds);
   const prepared = runs.get(peer)!.flatMap(({ prepareSeconds }) => prepareSeconds ?? []);
-  const gflops = flops && flops / seconds.median / 1e9;
   const ours = runs.get(first)!.map((run) => run.seconds);
+  const products = runs.get(peer)!.flatMap(({ gemm }) => gemm ?? []);
+  const shares = fastestProducts(runs).flatMap((fastest, round) =>
+    flops && fastest ? flops / rounds[round]! / (fastest * 1e9) : [],
+  );
   return {
     agreement,
     rounds,
     seconds,
     prepareSeconds: prepared.length > 0 ? summarise(prepared).median : null,
-    gflops,
-    gemmShare: gflops && gflops / gemmGflops,
+    gflops: flops && flops / seconds.median / 1e9,
+    gemmShare: shares.length > 0 ? summarise(shares).median : null,
+    gemmGflops: products.length > 0 ? summarise(products) : null,
     ratio: peer === first ? null : summarise(pairedRatios(ours, rounds)),
   };
-}
-
-function pairOf(before: number | null, after: number | null): readonly [number, number] | null {
-  return before !== null && after !== null ? [before, after] : null;
-}
-
-async function gemmOf(members: readonly GroupMember[]): Promise<Map<PeerName, number | null>> {
-  const speeds = new Map<PeerName, number | null>();
-  for (const member of members) {
-    speeds.set(member.name, (await member.ask('gemm', gemmSchema))?.gflops ?? null);
-  }
-  return speeds;
 }

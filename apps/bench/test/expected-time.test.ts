@@ -3,11 +3,11 @@ import { expectedSeconds, inMinutes } from '../src/measure/expected-time.js';
 import type { BenchCase } from '../src/suites/suite.js';
 
 const one: BenchCase = { name: 'a', title: 'a', examples: 1, tokens: 1, tolerance: 0, flops: null };
-const runs = { rounds: 3, warmUps: 1, warmSeconds: 0, threads: 2 };
+const runs = { warmUp: { rounds: 1, seconds: 0 }, measured: { rounds: 3, seconds: 0 }, threads: 2 };
 
 describe('expectedSeconds', () => {
   it('adds up starts and runs, each peer as slow as it is expected to be', () => {
-    const cases = [{ ...one, flops: 1e11 }];
+    const cases = [{ ...one, flops: 1.6e11 }];
     // ours 10 s and 5 runs of 1 s; official 10 s and 5 of 3 s
     expect(expectedSeconds([{ peers: ['latent-sft', 'official'], cases }], runs)).toBeCloseTo(40);
   });
@@ -18,11 +18,11 @@ describe('expectedSeconds', () => {
     expect(expectedSeconds([{ peers: ['latent-sft'], cases: [one] }], runs)).toBeCloseTo(10.5);
   });
 
-  it('warms up for some time', () => {
+  it('warms up and measures for some time', () => {
     const cases = [one];
-    const warm = { ...runs, warmSeconds: 3 };
-    // starts, 4 runs of 0.1 s each, and 3 s of warming up shared between the two
-    expect(expectedSeconds([{ peers: ['latent-sft', 'best'], cases }], warm)).toBeCloseTo(20 + 0.8 + 3);
+    const long = { ...runs, warmUp: { rounds: 1, seconds: 3 }, measured: { rounds: 3, seconds: 4 } };
+    // starts, a check of 0.1 s each, and 7 s shared between the two
+    expect(expectedSeconds([{ peers: ['latent-sft', 'best'], cases }], long)).toBeCloseTo(20 + 0.2 + 7);
   });
 
   it('is said in words', () => {

@@ -26,4 +26,9 @@ describe('markdownReport', () => {
     const text = markdownReport({ ...report, cases: [{ ...first!, skipped }] });
     expect(text).toContain('- best: not run beyond 2048');
   });
+
+  it('says that cases are missing where they are', () => {
+    expect(markdownReport(report)).not.toContain('UNFINISHED');
+    expect(markdownReport({ ...report, finished: false })).toContain('UNFINISHED: cases are missing');
+  });
 });

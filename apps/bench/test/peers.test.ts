@@ -39,7 +39,13 @@ function command(peer: PeerName) {
 }
 
 const disagreements = async (groups: readonly CaseGroup[]) => {
-  const settings = { rounds: 1, warmUps: 0, warmSeconds: 0, threads: 1, backend: 'auto', command };
+  const settings = {
+    warmUp: { rounds: 0, seconds: 0 },
+    measured: { rounds: 1, seconds: 0 },
+    threads: 1,
+    backend: 'auto',
+    command,
+  };
   const found: string[] = [];
   for (const group of groups) {
     for (const { name, peers, skipped } of await runGroup(group, settings)) {

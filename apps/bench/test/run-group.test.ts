@@ -13,7 +13,12 @@ const group: CaseGroup = {
   cases: [{ name: 'union', title: 'union step', examples: 4, tokens: 100, tolerance: 1e-4, flops: null }],
 };
 const losses: Partial<Record<PeerName, number>> = { 'latent-sft': 3, official: 3.0001, best: 3.1 };
-const settings = { rounds: 2, warmUps: 1, warmSeconds: 0, threads: 1, backend: 'auto' };
+const settings = {
+  warmUp: { rounds: 1, seconds: 0 },
+  measured: { rounds: 2, seconds: 0 },
+  threads: 1,
+  backend: 'auto',
+};
 
 describe('runGroup', () => {
   it('times peers in turns, and one that computes something else not at all', async () => {
@@ -21,7 +26,9 @@ describe('runGroup', () => {
     const [ours, official, best] = result!.peers;
     expect(ours).toMatchObject({ agreement: null, ratio: null, rounds: [0.002, 0.003], peakBytes: 1000 });
     expect(ours!.gflops).toBeCloseTo(1e6 / 0.0025 / 1e9, 9);
-    expect(ours!.gemmShare).toBeCloseTo(0.04, 9);
+    // of 10 GFLOP/s: 5 % in the first round, 3.33 % in the second
+    expect(ours!.gemmShare).toBeCloseTo(1 / 24, 9);
+    expect(ours!.gemmGflops).toMatchObject({ count: 2, median: 10 });
     expect(official).toMatchObject({ agreement: { agrees: true }, rounds: [0.002, 0.003] });
     expect(official!.ratio).toMatchObject({ count: 2, median: 1 });
     expect(best).toMatchObject({ agreement: { agrees: false }, seconds: null, rounds: [], ratio: null });

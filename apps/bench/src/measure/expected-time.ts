@@ -1,7 +1,8 @@
 import type { CaseGroup, PeerName } from '../suites/suite.js';
+import type { Enough } from './rounds.js';
 
 /** What a core is taken to do in the products of a step, and to read of weights. */
-const [FLOPS_A_CORE, BYTES_A_CORE] = [5e10, 5e9];
+const [FLOPS_A_CORE, BYTES_A_CORE] = [8e10, 5e9];
 
 /** Shortest run of a case, and what it takes to start a process and measure its matrix product twice. */
 const [SHORTEST_SECONDS, START_SECONDS] = [0.1, 10];
@@ -11,9 +12,8 @@ const SLOWNESS: Readonly<Partial<Record<PeerName, number>>> = { official: 3, bes
 
 /** Runs of every peer. */
 export interface ExpectedRuns {
-  readonly rounds: number;
-  readonly warmUps: number;
-  readonly warmSeconds: number;
+  readonly warmUp: Enough;
+  readonly measured: Enough;
   readonly threads: number;
 }
 
@@ -23,7 +23,7 @@ export interface ExpectedRuns {
  */
 export function expectedSeconds(
   groups: readonly Pick<CaseGroup, 'peers' | 'cases'>[],
-  { rounds, warmUps, warmSeconds, threads }: ExpectedRuns,
+  { warmUp, measured, threads }: ExpectedRuns,
 ): number {
   let seconds = 0;
   for (const { peers, cases } of groups) {
@@ -33,8 +33,8 @@ export function expectedSeconds(
         const { flops: guessed = 0, bytes = 0, checks = 1 } = expected ?? {};
         const atRate = Math.max((flops ?? guessed) / FLOPS_A_CORE, bytes / BYTES_A_CORE) / threads;
         const once = Math.max(SHORTEST_SECONDS, atRate * (SLOWNESS[peer] ?? 1));
-        const warming = Math.max(warmUps * once, warmSeconds / peers.length);
-        seconds += (rounds + checks) * once + warming;
+        const taking = ({ rounds, seconds }: Enough) => Math.max(rounds * once, seconds / peers.length);
+        seconds += checks * once + taking(warmUp) + taking(measured);
       }
     }
   }

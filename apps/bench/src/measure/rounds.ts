@@ -11,35 +11,39 @@ export function orderOf(runners: number, round: number): number[] {
 /** What warming up takes of a step of a few milliseconds: some tens of runs, until Node has compiled what it repeats. */
 export const WARM_SECONDS = 3;
 
-/** When rounds are thrown away: the first so many, and all that begin before so much time has gone by. */
-export interface WarmUp {
+/** What measuring takes of such a step: some tens of rounds, since single ones of a few milliseconds scatter. */
+export const MEASURED_SECONDS = 4;
+
+/** How often something is done: so many rounds at least, and new ones begin until so much time has gone by. */
+export interface Enough {
   readonly rounds: number;
   readonly seconds: number;
 }
 
 /**
- * Lets runners take turns, one at a time, round after round in rotating order.
+ * Lets runners take turns, one at a time, round after round in rotating order; results of the rounds of warming up are
+ * thrown away.
  *
  * @returns the results of each runner, one a round
  * @throws what a runner throws.
  */
 export async function takeTurns<T>(
   runners: readonly (() => Promise<T>)[],
-  rounds: number,
-  warmUp: WarmUp,
+  warmUp: Enough,
+  kept: Enough,
   settleMs = SETTLE_MS,
 ): Promise<T[][]> {
   const results: T[][] = runners.map(() => []);
-  const begin = performance.now();
-  let warm = 0;
-  const cold = () => warm < warmUp.rounds || performance.now() - begin < warmUp.seconds * 1000;
-  for (let round = 0; round - warm < rounds; round++) {
-    const kept = !cold();
-    if (!kept) warm++;
-    for (const runner of orderOf(runners.length, round)) {
-      await pause(settleMs);
-      const result = await runners[runner]!();
-      if (kept) results[runner]!.push(result);
+  let round = 0;
+  for (const enough of [warmUp, kept]) {
+    const [first, begin] = [round, performance.now()];
+    while (round - first < enough.rounds || performance.now() - begin < enough.seconds * 1000) {
+      for (const runner of orderOf(runners.length, round)) {
+        await pause(settleMs);
+        const result = await runners[runner]!();
+        if (enough === kept) results[runner]!.push(result);
+      }
+      round++;
     }
   }
   return results;

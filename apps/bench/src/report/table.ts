@@ -6,7 +6,8 @@ import { drawTable } from './draw-table.js';
 const BUSY_LOAD = 0.5;
 
 /** Where the figures of a report come from, as text. */
-export function reportHeading({ machine, threads, startedAt, settings, cases, voids }: BenchReport): string {
+export function reportHeading(report: BenchReport): string {
+  const { machine, threads, startedAt, settings, cases, voids, finished } = report;
   const versions = new Map(
     cases.flatMap(({ peers }) => peers.map(({ peer, versions }) => [peer, versions] as const)),
   );
@@ -22,6 +23,7 @@ export function reportHeading({ machine, threads, startedAt, settings, cases, vo
     `${rounds}; ${voids} void`,
     ...lines,
     ...(busy ? [warning] : []),
+    ...(finished ? [] : ['UNFINISHED: cases are missing']),
   ].join('\n');
 }
 

@@ -31,7 +31,12 @@ export function addBench(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--shape <name>', 'of the model').choices(['demo', 'smollm2', 'both']).default('both'),
     )
-    .option('--rounds <count>', 'timed runs of each peer, in turns', wholeNumber(1), 5)
+    .option(
+      '--rounds <count>',
+      'timed runs of each peer, in turns, and more until 4 s are over',
+      wholeNumber(1),
+      5,
+    )
     .option('--warm-ups <count>', 'runs of each before, and more until 3 s are over', wholeNumber(0), 1)
     .option('--peers <names...>', 'peers beside ourselves (default: all that a suite has)')
     .option('--weights <reference>', 'random, or a model of the shape', 'random')
@@ -40,7 +45,10 @@ export function addBench(program: Command, terminal: Terminal): void {
     .option('--batch <count>', 'examples a step (default: 64 of demo, 8 of smollm2)', wholeNumber(1))
     .option('--latents <count>', 'latents of a decoded question', wholeNumber(1), 16)
     .option('--tokens <count>', 'answer tokens of a decoded question', wholeNumber(2), 16)
-    .option('--output <file>', 'writes the whole report there too: JSON, or tables where it ends with .md')
+    .option(
+      '--output <file>',
+      'writes the report there too, after every case: JSON, or tables where it ends with .md',
+    )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<BenchCommandOptions>();
       if (options.precision === 'bfloat16-products') {
@@ -57,19 +65,23 @@ export function addBench(program: Command, terminal: Terminal): void {
         peers: peers as Parameters<typeof runBench>[0]['peers'],
       };
       asInput(() => checkOptions(wanted));
-      const report = await runBench(wanted, {
-        onProgress: (sentence) => terminal.note(`${sentence}\n`),
-        onCase: (result) => {
-          if (!options.json) terminal.result(`${caseTable(result)}\n`);
-        },
-      });
-      if (options.output !== undefined) {
-        const { writeFileAtomically } = await import('@latent-sft/model');
+      const { writeFileAtomically } = await import('@latent-sft/model');
+      // after every case, so that an hour's work outlives what ends it
+      const write = (report: Parameters<typeof markdownReport>[0]) => {
+        if (options.output === undefined) return;
         const written = options.output.endsWith('.md')
           ? markdownReport(report)
           : `${JSON.stringify(report, null, 2)}\n`;
         writeFileAtomically(options.output, [Buffer.from(written)]);
-      }
+      };
+      const report = await runBench(wanted, {
+        onProgress: (sentence) => terminal.note(`${sentence}\n`),
+        onCase: (result, soFar) => {
+          if (!options.json) terminal.result(`${caseTable(result)}\n`);
+          write(soFar);
+        },
+      });
+      write(report);
       const decoding = decodingTable(report);
       const targets = bench.targetTable(report.targets);
       const summary = `${decoding && `${decoding}\n\n`}${targets}\n\n${reportHeading(report)}`;
