@@ -2,6 +2,7 @@
 export { type ExampleRows, exampleRows, type RowSettings, type RowTarget } from './batching/example-rows.js';
 export { neededRows } from './batching/needed-rows.js';
 export { type Batch, type PackSettings, packBatch } from './batching/pack-batch.js';
+export { rowsBySize } from './batching/rows-by-size.js';
 export type { Finding } from './inspection/findings.js';
 export {
   type FileInspection,

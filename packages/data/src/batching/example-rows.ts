@@ -38,6 +38,8 @@ export interface RowSettings {
   readonly reading?: SupervisionReading;
   /** Whether the answer is among the targets of the readings; default true. */
   readonly superviseAnswer?: boolean;
+  /** Whether there are targets at all; default true. */
+  readonly targets?: boolean;
   /** The id that fills latent rows: the compress token in an encoder; anything in a decoder or student. */
   readonly latentId: number;
 }
@@ -49,11 +51,15 @@ export interface RowSettings {
  * @throws if the mask does not fit the layout's kind.
  */
 export function exampleRows(layout: Layout, example: ExampleTokens, settings: RowSettings): ExampleRows {
+  return rowsOfIds(layout, tokenIds(layout, example, settings.latentId), settings);
+}
+
+/** The same of ids in sequence order, int32 `[T]`. */
+export function rowsOfIds(layout: Layout, sequenceIds: Int32Array, settings: RowSettings): ExampleRows {
   const order = storageOrder(layout);
   const storageOf = new Int32Array(layout.length);
   const ids = new Int32Array(layout.length);
   const placed = new Int32Array(layout.length);
-  const sequenceIds = tokenIds(layout, example, settings.latentId);
   const sequencePositions = positions(layout, settings.track ?? 'dual');
   for (let storage = 0; storage < layout.length; storage++) {
     const sequence = order[storage]!;
@@ -69,7 +75,10 @@ export function exampleRows(layout: Layout, example: ExampleTokens, settings: Ro
     ranges: keyRanges(layout, settings.mask, settings.maskOptions),
     latentRows: latents.map((row) => storageOf[row]!),
     beforeLatents: layout.kind === 'student' ? latents.map((row) => storageOf[row - 1]!) : [],
-    targets: layout.kind === 'encoder' ? [] : weightedTargets(layout, sequenceIds, storageOf, settings),
+    targets:
+      layout.kind === 'encoder' || settings.targets === false
+        ? []
+        : weightedTargets(layout, sequenceIds, storageOf, settings),
   };
 }
 

@@ -1,6 +1,6 @@
-import { type ExampleRows, exampleRows } from '@latent-sft/data';
+import { rowsBySize } from '@latent-sft/data';
 import type { NamedArray } from '@latent-sft/model';
-import { chainLayout, type ExampleTokens, sizesOf } from '@latent-sft/segmentation';
+import { chainLayout, type ExampleTokens } from '@latent-sft/segmentation';
 import { validationAccuracy } from '../evaluation/validation-accuracy.js';
 import { exampleOrder } from '../loop/example-order.js';
 import type { StageWork } from '../loop/train-stage.js';
@@ -30,10 +30,9 @@ export function chainStage(
   const { batch: batchSize, microBatch } = recipe.stages[stage];
   const vector = new TrainableVector(initial);
   const order = exampleOrder(recipe.seed, stage, train.length, batchSize);
-  const rowsOf = (example: ExampleTokens): ExampleRows => {
-    const shown = stage === 'cot' ? example : { ...example, segments: [] };
-    return exampleRows(chainLayout(sizesOf(shown)), shown, { mask: 'causal', latentId: 0 });
-  };
+  const laidOut = rowsBySize(chainLayout, { mask: 'causal', latentId: 0 });
+  const rowsOf = (example: ExampleTokens) =>
+    laidOut(stage === 'cot' ? example : { ...example, segments: [] });
   return {
     ...loopSettings(recipe, stage),
     vector,

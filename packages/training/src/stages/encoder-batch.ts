@@ -1,5 +1,5 @@
-import { type Batch, exampleRows } from '@latent-sft/data';
-import { type ExampleTokens, encoderLayout, sizesOf } from '@latent-sft/segmentation';
+import { type Batch, type ExampleRows, rowsBySize } from '@latent-sft/data';
+import { type ExampleTokens, encoderLayout } from '@latent-sft/segmentation';
 import { packRows } from './pack-rows.js';
 import { mixtureSettings, type StageContext } from './stage-context.js';
 import type { LatentHead } from './stage-losses.js';
@@ -9,14 +9,15 @@ export function latentHead({ recipe, tokenizer }: StageContext): LatentHead {
   return { ...mixtureSettings(recipe, tokenizer), readout: recipe.latent.readout };
 }
 
-/** The encoder's rows of examples, without the end marker that nobody reads. */
-export function encoderBatch({ recipe, tokenizer }: StageContext, examples: readonly ExampleTokens[]): Batch {
-  return packRows(
-    examples.map((example) =>
-      exampleRows(encoderLayout(sizesOf(example)), example, {
-        mask: recipe.masks.encoder,
-        latentId: tokenizer.special.compress,
-      }),
-    ),
-  );
+/** The encoder's rows of an example, without the end marker that nobody reads. */
+export function encoderRows({ recipe, tokenizer }: StageContext): (example: ExampleTokens) => ExampleRows {
+  return rowsBySize(encoderLayout, {
+    mask: recipe.masks.encoder,
+    latentId: tokenizer.special.compress,
+  });
+}
+
+/** The encoder's rows of examples. */
+export function encoderBatch(context: StageContext, examples: readonly ExampleTokens[]): Batch {
+  return packRows(examples.map(encoderRows(context)));
 }

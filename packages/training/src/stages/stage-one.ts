@@ -39,6 +39,7 @@ export function stageOne(
   const head = latentHead(context);
   const width = mixtureWords(config, head.support);
   const order = exampleOrder(recipe.seed, phase, train.length, batchSize);
+  const batchesOf = stageOneBatches(context, phase);
   const partsOf = (parameters: Parameters) => {
     const moving = splitModels(parameters);
     return { encoder: frozen.encoder ?? moving.encoder, decoder: frozen.decoder ?? moving.decoder };
@@ -48,7 +49,7 @@ export function stageOne(
     vector,
     prepare(step) {
       const examples = order(step).map((index) => train[index]!);
-      const packed = stageOneBatches(context, phase, inParts(examples, microBatch));
+      const packed = batchesOf(inParts(examples, microBatch));
       const batches = packed.map((part, i) => {
         const passOf = (model: 'encoder' | 'decoder') => {
           const pass = trainingPass(recipe, `${phase}/${model}`, step, i);
@@ -85,7 +86,7 @@ export function stageOne(
         usingModel(base, parts.decoder, (decoder) => {
           const models = { encoder, decoder };
           const known = meanLoss(validation, recipe.evaluation.batch, (part) => {
-            const [packed] = stageOneBatches(context, phase, [[...part]]);
+            const [packed] = batchesOf([part]);
             const batch = {
               encoder: deviceBatch(packed!.encoder, config),
               decoder: deviceBatch(packed!.decoder, config),

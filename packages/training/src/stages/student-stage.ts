@@ -1,8 +1,8 @@
-import { type ExampleRows, exampleRows } from '@latent-sft/data';
+import { rowsBySize } from '@latent-sft/data';
 import { type LossTerm, lossTermAt, type SlotLabels } from '@latent-sft/losses';
 import type { NamedArray } from '@latent-sft/model';
 import { randomStream } from '@latent-sft/random';
-import { sizesOf, studentLayout } from '@latent-sft/segmentation';
+import { type ExampleTokens, studentLayout } from '@latent-sft/segmentation';
 import { perturbLabels, type SoftLabels } from '@latent-sft/soft-embedding';
 import * as tf from '@tensorflow/tfjs';
 import { validationAccuracy } from '../evaluation/validation-accuracy.js';
@@ -48,11 +48,12 @@ export function studentStage(
   const settings = { temperature, support: whole ? ('full' as const) : klSupport, klWeight, ceWeight };
   const vector = new TrainableVector(initial);
   const order = exampleOrder(recipe.seed, 'student', train.length, batchSize);
-  const rowsOf = (example: (typeof train)[number], term: LossTerm): ExampleRows => {
-    const rows = exampleRows(studentLayout(sizesOf(example)), example, { mask: 'causal', latentId: 0 });
-    // a KL term alone reads nothing behind the latents
-    return term === 'kl' ? { ...rows, targets: [] } : rows;
-  };
+  const settingsOfRows = { mask: 'causal', latentId: 0 } as const;
+  const withWords = rowsBySize(studentLayout, settingsOfRows);
+  const withoutWords = rowsBySize(studentLayout, { ...settingsOfRows, targets: false });
+  // a KL term alone reads nothing behind the latents
+  const rowsOf = (example: ExampleTokens, term: LossTerm) =>
+    term === 'kl' ? withoutWords(example) : withWords(example);
   // softmax(log alpha + g): the labels are at the head's temperature already
   const guardedToken = noise.guard ? tokenizer.special.end[0]! : null;
   const labelNoise = { ...noise, temperature: 1, guardedToken };

@@ -22,7 +22,7 @@ const SHOWN = contextOf().train.findIndex(({ segments }) => segments.length === 
 function rowsOf(changes: Changes, which: 'shown' | 'all' = 'shown'): { encoder: Batch; decoder: Batch } {
   const context = contextOf(changes);
   const examples = which === 'all' ? context.train : [context.train[SHOWN]!];
-  return stageOneBatches(context, 'union', [examples])[0]!;
+  return stageOneBatches(context, 'union')([examples])[0]!;
 }
 
 const example = contextOf().train[SHOWN]!;
