@@ -10,6 +10,8 @@ from serve import serve
 from torch_blocks import BLOCKS
 
 LEAST_SECONDS = 0.1
+# words of a mixture
+SUPPORT = 10
 
 Inputs = dict[str, torch.Tensor]
 # names of the inputs that carry gradients, and what is computed of all
@@ -114,6 +116,14 @@ def head_sparse_kl(inputs: Inputs) -> Case:
     return ["hidden"], lambda i: of_logits({**i, "logits": i["hidden"] @ i["table"].T})
 
 
+def top_words(_: Inputs) -> Case:
+    return [], lambda i: i["logits"].topk(SUPPORT).values
+
+
+def head_top_words(_: Inputs) -> Case:
+    return [], lambda i: (i["hidden"] @ i["table"].T).topk(SUPPORT).values
+
+
 CASES = {
     **BLOCKS,
     "head-cross-entropy": head_cross_entropy,
@@ -131,6 +141,8 @@ CASES = {
     "embedding": embedding,
     "gather-rows": gather_rows,
     "scatter-rows": scatter_rows,
+    "top-words": top_words,
+    "head-top-words": head_top_words,
 }
 
 

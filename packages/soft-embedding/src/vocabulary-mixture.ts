@@ -1,4 +1,4 @@
-import { mixture, rowProducts } from '@latent-sft/tensor';
+import { headTopWords, mixture, rowProducts, topWords } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 /** How a state becomes a mixture of words. */
@@ -46,6 +46,7 @@ export function vocabularyMixture(
 ): VocabularyMixture {
   checkMixture('vocabularyMixture', settings);
   const { support, temperature } = settings;
+  const excluded = distinct(settings.excluded);
   const [count] = states.shape;
   const [vocabulary] = readout.shape;
   const full = support === 'full' || support >= vocabulary;
@@ -58,21 +59,22 @@ export function vocabularyMixture(
   const [alpha, latents, ids] = tf.tidy(() => {
     const constantReadout = constant(() => tf.clone(readout));
     const constantTable = constant(() => tf.clone(table));
-    const excluded = settings.excluded?.length ? penalty(settings.excluded, vocabulary) : null;
     const weigh = (logits: tf.Tensor2D) => {
       const noisy = noise ? tf.add<tf.Tensor2D>(logits, tf.tensor2d(noise, [count, width])) : logits;
       return tf.softmax<tf.Tensor2D>(temperature === 1 ? noisy : tf.div<tf.Tensor2D>(noisy, temperature));
     };
-    const every = tf.matMul<tf.Tensor2D>(states, constantReadout, false, true);
-    const logits = excluded ? tf.add<tf.Tensor2D>(every, excluded) : every;
     if (full) {
-      const weights = weigh(logits);
+      const logits = tf.matMul<tf.Tensor2D>(states, constantReadout, false, true);
+      const weights = weigh(excluded.length > 0 ? tf.add(logits, penalty(excluded, vocabulary)) : logits);
       return [weights, tf.matMul<tf.Tensor2D>(weights, constantTable)];
     }
-    const support = constant(() => tf.topk<tf.Tensor2D>(logits, width).indices);
+    const support = constant(() => headTopWords(states, readout, width, excluded).ids);
     const chosen = rowProducts(states, support, constantReadout);
-    // a support as wide as what is left holds excluded tokens too, and must give them nothing
-    const weights = weigh(excluded ? tf.add(chosen, tf.gather(excluded, support)) : chosen);
+    // a support wider than what is left holds excluded tokens too, and must give them nothing
+    const crowded = width > vocabulary - excluded.length;
+    const weights = weigh(
+      crowded ? tf.add(chosen, tf.gather(penalty(excluded, vocabulary), support)) : chosen,
+    );
     return [weights, mixture(weights, support, constantTable), support];
   });
   return { alpha: alpha!, latents: latents!, ids: ids ?? null };
@@ -93,19 +95,20 @@ export function mixtureOfLogits(
   settings: MixtureSettings,
 ): VocabularyMixture {
   checkMixture('mixtureOfLogits', settings);
-  const { support, temperature, excluded } = settings;
+  const { support, temperature } = settings;
+  const excluded = distinct(settings.excluded);
   const [, vocabulary] = logits.shape;
   const [alpha, latents, ids] = tf.tidy(() => {
-    const open = excluded?.length ? tf.add<tf.Tensor2D>(logits, penalty(excluded, vocabulary)) : logits;
     const weigh = (chosen: tf.Tensor2D) =>
       tf.softmax<tf.Tensor2D>(temperature === 1 ? chosen : tf.div<tf.Tensor2D>(chosen, temperature));
     if (support === 'full' || support >= vocabulary) {
+      const open = excluded.length > 0 ? tf.add<tf.Tensor2D>(logits, penalty(excluded, vocabulary)) : logits;
       const weights = weigh(open);
       return [weights, tf.matMul<tf.Tensor2D>(weights, table)];
     }
-    const { values, indices } = tf.topk<tf.Tensor2D>(open, support);
-    const weights = weigh(values);
-    return [weights, mixture(weights, indices, table), indices];
+    const top = topWords(logits, support, excluded);
+    const weights = weigh(top.logits);
+    return [weights, mixture(weights, top.ids, table), top.ids];
   });
   return { alpha: alpha!, latents: latents!, ids: ids ?? null };
 }
@@ -116,6 +119,8 @@ function checkMixture(caller: string, { support, temperature }: MixtureSettings)
     throw new Error(`${caller}: expected support 'full' or a whole number from 1 on, got ${support}`);
   }
 }
+
+const distinct = (tokens: readonly number[] = []) => [...new Set(tokens)];
 
 /** What takes tokens out of a softmax, float32 [V]. */
 function penalty(tokens: readonly number[], vocabulary: number): tf.Tensor1D {

@@ -47,4 +47,5 @@ export { rowProducts } from './kernels/row-products.js';
 export { gatherRows, type RowSelection, scatterRows, selectRows } from './kernels/rows.js';
 export { fullKl, sparseKl } from './kernels/soft-label-kl.js';
 export { swiglu } from './kernels/swiglu.js';
+export { headTopWords, type TopWords, topWords } from './kernels/top-words.js';
 export { countTensors, withoutLeaks } from './ownership.js';

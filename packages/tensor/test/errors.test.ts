@@ -11,6 +11,7 @@ import {
   gatherRows,
   headCrossEntropy,
   headSparseKl,
+  headTopWords,
   layerNorm,
   mixture,
   rmsNorm,
@@ -21,6 +22,7 @@ import {
   selectRows,
   sparseKl,
   swiglu,
+  topWords,
 } from '../src/index.js';
 
 beforeAll(async () => {
@@ -190,6 +192,20 @@ describe('errors name the function, what it expected and what came', () => {
   it('mixture', () => {
     expect(() => mixture(matrix(2, 3), tf.zeros<tf.Rank.R2>([2, 2], 'int32'), matrix(5, 4))).toThrow(
       'mixture: expected ids [2,3] like alpha, got [2,2]',
+    );
+  });
+
+  it('topWords', () => {
+    expect(() => topWords(matrix(2, 3), 4)).toThrow('topWords: expected a count from 1 to 3, got 4');
+    expect(() => topWords(matrix(2, 3), 0)).toThrow('topWords: expected a count from 1 to 3, got 0');
+    expect(() => topWords(matrix(2, 3), 1, [3])).toThrow(
+      'topWords: expected excluded words within [0, 3), got 3',
+    );
+    expect(() => headTopWords(matrix(2, 3), matrix(5, 4), 1)).toThrow(
+      'headTopWords: expected a table [V, 3] like hidden, got [5,4]',
+    );
+    expect(() => headTopWords(matrix(2, 4), matrix(5, 4), 6)).toThrow(
+      'headTopWords: expected a count from 1 to 5, got 6',
     );
   });
 

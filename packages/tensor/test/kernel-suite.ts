@@ -24,6 +24,7 @@ import { testGoldenLosses } from './golden-losses.js';
 import { testHeadLoss } from './head-loss.js';
 import { testCase } from './kernel-case.js';
 import { testKeyValueCache } from './key-value-cache.js';
+import { testTopWords } from './top-words.js';
 
 const cases = [
   ...rmsNormCases,
@@ -62,6 +63,7 @@ export function kernelSuite(backend: string): void {
     testDropout();
     testHeadLoss();
     testKeyValueCache();
+    testTopWords();
     testEmptySelections();
   });
 }

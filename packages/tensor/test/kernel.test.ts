@@ -89,6 +89,7 @@ describe('kernels', () => {
       'LatentGelu',
       'LatentHeadCrossEntropy',
       'LatentHeadSparseKl',
+      'LatentHeadTopWords',
       'LatentLayerNorm',
       'LatentMixture',
       'LatentPackWeights',
@@ -99,6 +100,7 @@ describe('kernels', () => {
       'LatentScatterRows',
       'LatentSparseKl',
       'LatentSwiglu',
+      'LatentTopWords',
     ]);
   });
 

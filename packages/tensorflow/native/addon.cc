@@ -11,6 +11,7 @@
 #include "ops/optimiser-ops.h"
 #include "ops/packed-ops.h"
 #include "ops/table-ops.h"
+#include "ops/top-words-ops.h"
 #include "ops/vocabulary-ops.h"
 
 NAPI_MODULE_INIT() {

@@ -33,6 +33,7 @@ const ids = (below, ...shape) =>
     Int32Array.from({ length: size(shape) }, () => Math.floor(random() * below)),
   );
 const flag = (name, value) => ({ name, type: binding.TF_ATTR_BOOL, value });
+const integer = (name, value) => ({ name, type: binding.TF_ATTR_INT, value });
 
 function run(name, inputs, outputs, attributes = []) {
   const results = binding.executeOp(name, attributes, inputs, outputs).map(({ id }) => id);
@@ -190,6 +191,9 @@ run('LatentMixture', [alpha, tokens, table], 1);
 run('LatentMixtureGradient', [floats(900, 70), tokens, table], 1);
 run('LatentTableGradient', [table, tokens, alpha, floats(900, 70)], 1);
 run('LatentTableGradient', [table, ids(400, 900), floats(0), floats(900, 70)], 1);
+
+run('LatentTopWords', [floats(70, 5000), ids(9, 2)], 2, [integer('count', 10)]);
+run('LatentHeadTopWords', [floats(300, 70), floats(9000, 70), ids(9, 2)], 2, [integer('count', 10)]);
 
 const digest = (id) => hash.update(new Uint8Array(binding.tensorDataSync(id).buffer));
 digestDecoding({ binding, run, floats, shares, digest });

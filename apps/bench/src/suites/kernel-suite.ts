@@ -59,6 +59,6 @@ function inWords(
   if (name.startsWith('adam-w')) return `${parameters} weights`;
   if (name === 'decoder-step') return `${decodedRows} rows of ${width}, ${keys} keys, 2 layers`;
   if (name.startsWith('packed')) return `${decodedRows} rows of ${width}`;
-  if (/entropy|kl|mixture/.test(name)) return `${vocabularyRows} rows`;
+  if (/entropy|kl|mixture|top-words/.test(name)) return `${vocabularyRows} rows`;
   return `${rows} rows of ${width}`;
 }

@@ -20,7 +20,7 @@ export type PutInput = (
 const RATE = 2;
 
 /** Raised when the same sizes come to mean other inputs. */
-const FORM = 2;
+const FORM = 3;
 
 /**
  * Writes the inputs of every kernel, `<case>/<input>`, as float32, ids and limits too; `dy` is the gradient of the
@@ -125,6 +125,9 @@ function makeInputs(size: KernelSize, seed: number): Map<string, NamedArray> {
   put('head-sparse-kl/probabilities', [few, SUPPORT], (label, count) =>
     softmax(normal(label, count), SUPPORT),
   );
+  put('top-words/logits', [few, vocabularySize], normal);
+  put('head-top-words/hidden', [few, width], normal);
+  put('head-top-words/table', [vocabularySize, width], small);
   blockInputs(put, size);
   return inputs;
 }

@@ -10,6 +10,7 @@ import {
   gatherRows,
   headCrossEntropy,
   headSparseKl,
+  headTopWords,
   mixture,
   rmsNorm,
   rotary,
@@ -18,8 +19,11 @@ import {
   selectRows,
   sparseKl,
   swiglu,
+  type TopWords,
+  topWords,
 } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
+import { SUPPORT } from '../work/make-examples.js';
 import { blockCases } from './kernel-block-cases.js';
 import type { CaseInputs, KernelCase } from './kernel-case.js';
 
@@ -135,5 +139,18 @@ export const KERNEL_CASES: Readonly<Record<string, (inputs: CaseInputs) => Kerne
       compute: (hidden) => headSparseKl(hidden as tf.Tensor2D, table, words, teacher),
     };
   },
+  'top-words': (inputs) => {
+    const logits = inputs.tensor<tf.Tensor2D>('logits');
+    return { differentiable: [], compute: () => chosenLogits(topWords(logits, SUPPORT)) };
+  },
+  'head-top-words': (inputs) => {
+    const [hidden, table] = [inputs.tensor<tf.Tensor2D>('hidden'), inputs.tensor<tf.Tensor2D>('table')];
+    return { differentiable: [], compute: () => chosenLogits(headTopWords(hidden, table, SUPPORT)) };
+  },
   ...blockCases,
 };
+
+function chosenLogits({ logits, ids }: TopWords): tf.Tensor2D {
+  ids.dispose();
+  return logits;
+}

@@ -25,6 +25,7 @@ namespace LATENT_INSTRUCTION_SET {
 #include "vocabulary.h"
 #include "head.h"
 #include "mixture.h"
+#include "top-words.h"
 #include "packed-rows.h"
 #include "columns.h"
 }  // namespace LATENT_INSTRUCTION_SET
@@ -66,6 +67,8 @@ const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
     LATENT_INSTRUCTION_SET::mixture,
     LATENT_INSTRUCTION_SET::mixture_gradient,
     LATENT_INSTRUCTION_SET::sum_by_token,
+    LATENT_INSTRUCTION_SET::top_words,
+    LATENT_INSTRUCTION_SET::merge_top_words,
     LATENT_INSTRUCTION_SET::packed_rows,
     LATENT_INSTRUCTION_SET::unpack_rows,
     LATENT_INSTRUCTION_SET::pack_rows,

@@ -73,6 +73,15 @@ struct HeadSums {
   int64_t width;
 };
 
+// The largest logits of rows and their words, [R, k] each; excluded words are never among them.
+struct TopWords {
+  float* values;
+  int32_t* words;
+  int64_t count;
+  const int32_t* excluded;
+  int64_t excluded_count;
+};
+
 // The rows that a table's gradient sums: token ids[i] gets factors[i] rows[i / count] (without factors, the row).
 struct TokenSum {
   const float* rows;     // [R, width]
@@ -182,6 +191,12 @@ struct Loops {
                            float* alpha_gradient, int64_t begin, int64_t end);
   // A unit is one token; sums [vocabulary, width].
   void (*sum_by_token)(const TokenSum&, float* sums, int64_t begin, int64_t end);
+
+  // A unit is a row: the words [first_word, first_word + columns) enter its list, whose logits are `stride` numbers apart
+  // from those of the range's first row on. Lists of several stretches become one, and whole.
+  void (*top_words)(const TopWords&, const float* logits, int64_t stride, int64_t first_word, int64_t columns,
+                    int64_t begin, int64_t end);
+  void (*merge_top_words)(const TopWords&, int64_t stretches, int64_t rows, float rest, int64_t begin, int64_t end);
 
   // A unit is an output channel of the map: y [rows, out], set or added to, of x [rows, in].
   void (*packed_rows)(const PackedMap&, const float* x, int64_t rows, float* y, bool add, int64_t begin, int64_t end);

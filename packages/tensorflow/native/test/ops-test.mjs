@@ -101,6 +101,15 @@ for (const rows of [0, 1, 2, 17]) {
       }
     }
 
+    for (const vocabulary of [1, 3, 100, 5000]) {
+      for (const chosen of [1, Math.min(vocabulary, 12)]) {
+        run('LatentTopWords', [floats(rows, vocabulary), ids(2, 3)], 2, [count('count', chosen)]);
+        run('LatentHeadTopWords', [x(), floats(vocabulary, width), ids(2, 0)], 2, [count('count', chosen)]);
+      }
+      refuse('LatentTopWords', [floats(rows, vocabulary), ids(2, 0)], 2, [count('count', vocabulary + 1)]);
+      refuse('LatentHeadTopWords', [x(), floats(3, width + 1), ids(2, 0)], 2, [count('count', 1)]);
+    }
+
     for (const bits of [32, 16, 8]) {
       const [words] = run('LatentPackWeights', [floats(7, width), integers(bits)], 1);
       run('LatentPackedProduct', [x(), words, integers(bits)], 1);

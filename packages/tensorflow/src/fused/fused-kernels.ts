@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { attentionBlock, feedForward } from './fused-blocks.js';
 import { decoderStep, packedProduct, packWeights } from './fused-decoder.js';
 import { headCrossEntropy, headSparseKl } from './fused-head.js';
+import { headTopWords, topWords } from './fused-top-words.js';
 import { runOp } from './run-op.js';
 
 /** Gradients that one operation made together, by input. */
@@ -165,6 +166,8 @@ export const FUSED_KERNELS: Readonly<Record<string, KernelImplementation>> = {
   LatentRowProducts: rowProducts,
   LatentGatherRows: gatherRows,
   LatentScatterRows: scatterRows,
+  LatentTopWords: topWords,
+  LatentHeadTopWords: headTopWords,
 };
 
 /** Those that compute matrix products themselves, in float32. */
@@ -174,6 +177,7 @@ export const OWN_PRODUCTS: ReadonlySet<string> = new Set([
   'LatentFeedForward',
   'LatentHeadCrossEntropy',
   'LatentHeadSparseKl',
+  'LatentHeadTopWords',
   'LatentPackWeights',
   'LatentPackedProduct',
 ]);
