@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { peerCommand } from '../src/peer-commands.js';
+import { OURS, peerCommand } from '../src/peer-commands.js';
 import { runGroup } from '../src/run-group.js';
 import { shapeOf } from '../src/shapes/shape.js';
 import { decodingSuite, plainDecodingSuite } from '../src/suites/decoding-suite.js';
@@ -26,7 +26,7 @@ afterAll(() => rmSync(cache, { recursive: true }));
 /** Our own worker, from its source. */
 function command(peer: PeerName) {
   const known = peerCommand(peer, { python: python!, llama }, 1);
-  if (peer !== 'latent-sft' && peer !== 'composition') return known;
+  if (!OURS.includes(peer)) return known;
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const words = [
     '-C',
