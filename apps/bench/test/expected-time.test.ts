@@ -8,21 +8,24 @@ const runs = { warmUp: { rounds: 1, seconds: 0 }, measured: { rounds: 3, seconds
 describe('expectedSeconds', () => {
   it('adds up starts and runs, each peer as slow as it is expected to be', () => {
     const cases = [{ ...one, flops: 1.6e11 }];
-    // ours 10 s and 5 runs of 1 s; official 10 s and 5 of 3 s
-    expect(expectedSeconds([{ peers: ['latent-sft', 'official'], cases }], runs)).toBeCloseTo(40);
+    // ours 6 s and 5 runs of 1 s; official 6 s and 5 of 3 s
+    expect(expectedSeconds([{ peers: ['latent-sft', 'official'], cases }], runs)).toBeCloseTo(32);
   });
 
   it('takes guesses where nothing is known, and a tenth of a second at least', () => {
     const guessed = [{ ...one, expected: { flops: 1e10, bytes: 2e10, checks: 3 } }];
-    expect(expectedSeconds([{ peers: ['latent-sft'], cases: guessed }], runs)).toBeCloseTo(10 + 7 * 2);
-    expect(expectedSeconds([{ peers: ['latent-sft'], cases: [one] }], runs)).toBeCloseTo(10.5);
+    expect(expectedSeconds([{ peers: ['latent-sft'], cases: guessed }], runs)).toBeCloseTo(6 + 7 * 2);
+    expect(expectedSeconds([{ peers: ['latent-sft'], cases: [one] }], runs)).toBeCloseTo(6.5);
   });
 
   it('warms up and measures for some time', () => {
     const cases = [one];
     const long = { ...runs, warmUp: { rounds: 1, seconds: 3 }, measured: { rounds: 3, seconds: 4 } };
     // starts, a check of 0.1 s each, and 7 s shared between the two
-    expect(expectedSeconds([{ peers: ['latent-sft', 'best'], cases }], long)).toBeCloseTo(20 + 0.2 + 7);
+    expect(expectedSeconds([{ peers: ['latent-sft', 'best'], cases }], long)).toBeCloseTo(12 + 0.2 + 7);
+    // ten seconds of checking are warm enough
+    const slow = [{ ...one, flops: 1.6e12 }];
+    expect(expectedSeconds([{ peers: ['latent-sft'], cases: slow }], long)).toBeCloseTo(6 + 10 + 30);
   });
 
   it('is said in words', () => {

@@ -5,7 +5,7 @@ import type { Enough } from './rounds.js';
 const [FLOPS_A_CORE, BYTES_A_CORE] = [8e10, 5e9];
 
 /** Shortest run of a case, and what it takes to start a process and measure its matrix product twice. */
-const [SHORTEST_SECONDS, START_SECONDS] = [0.1, 10];
+const [SHORTEST_SECONDS, START_SECONDS] = [0.1, 6];
 
 /** Time by ours, as far as a guess needs it. */
 const SLOWNESS: Readonly<Partial<Record<PeerName, number>>> = { official: 3, best: 1.3, transformers: 2 };
@@ -34,7 +34,9 @@ export function expectedSeconds(
         const atRate = Math.max((flops ?? guessed) / FLOPS_A_CORE, bytes / BYTES_A_CORE) / threads;
         const once = Math.max(SHORTEST_SECONDS, atRate * (SLOWNESS[peer] ?? 1));
         const taking = ({ rounds, seconds }: Enough) => Math.max(rounds * once, seconds / peers.length);
-        seconds += checks * once + taking(warmUp) + taking(measured);
+        // a long check warms up
+        const cold = warmUp.seconds === 0 || checks * once * peers.length < warmUp.seconds;
+        seconds += checks * once + (cold ? taking(warmUp) : 0) + taking(measured);
       }
     }
   }

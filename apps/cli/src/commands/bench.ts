@@ -37,7 +37,12 @@ export function addBench(program: Command, terminal: Terminal): void {
       wholeNumber(1),
       5,
     )
-    .option('--warm-ups <count>', 'runs of each before, and more until 3 s are over', wholeNumber(0), 1)
+    .option(
+      '--warm-ups <count>',
+      'runs of each before, and more until 3 s are over; none after a longer check',
+      wholeNumber(0),
+      1,
+    )
     .option('--peers <names...>', 'peers beside ourselves (default: all that a suite has)')
     .option('--weights <reference>', 'random, or a model of the shape', 'random')
     .option('--seed <number>', 'of random weights and words', wholeNumber(0), 1)
