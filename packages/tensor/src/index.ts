@@ -41,6 +41,7 @@ export {
   packWeights,
   type WeightFormat,
 } from './kernels/packed-weights.js';
+export { type ReadQueries, readQueries } from './kernels/read-queries.js';
 export { rmsNorm } from './kernels/rms-norm.js';
 export { type RotaryStretch, type RotaryTable, rotary, rotaryTable } from './kernels/rotary.js';
 export { rowProducts } from './kernels/row-products.js';

@@ -37,6 +37,26 @@ const cases: readonly BlockCase[] = [
     rank: 3,
     rate: 0.4,
   }),
+  attentionBlockCase('some rows, in any order', [4, 2, 8], causal, {
+    ...{ lengths: [40], width: 12, ...plain },
+    read: [17, 3, 4, 39, 38, 0],
+  }),
+  attentionBlockCase('one row of many', [2, 1, 4], causal, {
+    ...{ lengths: [33], width: 5, rank: 2, rate: 0 },
+    read: [20],
+  }),
+  attentionBlockCase('all rows, chosen', [2, 2, 4], causal, {
+    ...{ lengths: [6], width: 5, ...plain },
+    read: [0, 1, 2, 3, 4, 5],
+  }),
+  attentionBlockCase('some rows of three in a batch, none of one', [6, 3, 4], causal, {
+    ...{ lengths: [18, 18, 18], width: 7, rank: 2, rate: 0.4 },
+    read: [50, 1, 2, 17, 36, 37, 38],
+  }),
+  attentionBlockCase('more read rows than one thread takes, adapters merged', [2, 1, 4], causal, {
+    ...{ lengths: [90, 90], width: 9, rank: 3, rate: 0 },
+    read: Array.from({ length: 120 }, (_, i) => (i * 7) % 180),
+  }),
 ];
 
 const FORWARD = { rtol: 1e-4, atol: 1e-4 };
@@ -86,8 +106,26 @@ export function testBlocks(): void {
     it('adapters beside frozen weights', () => check(cases[3]!, (name) => /^x$|Lower|Raise/.test(name)));
     it('queries that see nothing, and sets of keys', () =>
       check(attentionBlockCase('sets', [2, 2, 4], pairs, { lengths: [14], width: 6, ...plain })));
-    it('100 random sizes and layouts', async () => {
-      const numbers = randomStream(11, 'blocks').uniform(1000);
+    it('gradients are 0 where no row is read', () => {
+      const none = { lengths: [9], width: 5, rank: 2, rate: 0, read: [] };
+      const { inputs, open } = attentionBlockCase('nothing', [2, 1, 4], causal, none);
+      const { block, constants } = open();
+      const names = Object.keys(inputs);
+      const tensors = names.map((name) => {
+        const { data, shape } = inputs[name]!;
+        return tf.tensor(Float32Array.from(data), [...shape]);
+      });
+      const { value, grads } = tf.valueAndGrads((...xs: tf.Tensor[]) =>
+        block(Object.fromEntries(names.map((name, i) => [name, xs[i]!]))),
+      )(tensors);
+      expect(value.shape).toEqual([0, 5]);
+      grads.forEach((gradient, i) => {
+        expect([...gradient.dataSync()].map(Math.abs), names[i]).toEqual(Array(tensors[i]!.size).fill(0));
+      });
+      tf.dispose([value, ...grads, ...tensors, ...constants]);
+    });
+    it('150 random sizes and layouts', async () => {
+      const numbers = randomStream(11, 'blocks').uniform(3000);
       let drawn = 0;
       const whole = (from: number, to: number) => from + Math.floor(numbers[drawn++]! * (to - from + 1));
       for (let i = 0; i < 50; i++) {
@@ -105,6 +143,11 @@ export function testBlocks(): void {
         const heads = [groups * share, groups, 2 * half] as const;
         const lengths = whole(0, 1) === 0 ? [length] : [length, length];
         await check(attentionBlockCase(`random ${i}`, heads, ranges, { lengths, ...sizes() }));
+        const total = lengths.length * length;
+        const first = whole(0, total - 1);
+        const read = Array.from({ length: whole(1, total) }, (_, row) => (first + row) % total);
+        if (whole(0, 1) === 0) read.reverse();
+        await check(attentionBlockCase(`random read ${i}`, heads, ranges, { lengths, ...sizes(), read }));
       }
     });
   });

@@ -4,6 +4,7 @@ import {
   adamW,
   adaptedLinear,
   attention,
+  attentionBlock,
   attentionMask,
   crossEntropy,
   dropout,
@@ -43,6 +44,17 @@ describe('errors name the function, what it expected and what came', () => {
   it('layerNorm', () => {
     expect(() => layerNorm(matrix(2, 3), vector(3), vector(4), 1e-5)).toThrow(
       'layerNorm: expected weight and bias [3] for x [2,3], got [3] and [4]',
+    );
+  });
+
+  it('attentionBlock, where rows of another matrix are read', () => {
+    const map = { weight: matrix(4, 4), adapter: null, dropout: null };
+    const maps = { query: map, key: map, value: map, output: map };
+    const mask = attentionMask(new Int32Array(3 * 6), { batch: 1, queries: 3, keys: 3 });
+    const angles = rotaryTable(new Int32Array(3), [1, 3], 4, 1e4);
+    const block = { ...maps, norm: vector(4), epsilon: 1e-5, scale: null, mask, rotary: angles };
+    expect(() => attentionBlock(matrix(3, 4), { ...block, read: selectRows([1], 2) })).toThrow(
+      'attentionBlock: expected rows out of 1 x 3, got 2',
     );
   });
 

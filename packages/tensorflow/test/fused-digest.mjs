@@ -156,8 +156,18 @@ for (const [rank, weights] of [
     ...[...before, ...maps.flatMap(([output, input]) => map(output, input)), ...adapters(4)],
     ...[floats(1, rows, 1, head), floats(1, rows, 1, head), ranges],
   ];
-  const [, ...held] = run('LatentAttentionBlock', attended, 8, [epsilon]);
-  runOften('LatentAttentionBlockGradient', [...attended, ...held, floats(rows, width)], 14, gradients);
+  // all rows, and some of them
+  for (const [selected, count] of [
+    [false, rows],
+    [true, 301],
+  ]) {
+    const read = Int32Array.from({ length: selected ? count : 0 }, (_, i) => (i * 5) % rows);
+    const inputs = [...attended, binding.createTensor([read.length], binding.TF_INT32, read)];
+    const chosen = flag('selected', selected);
+    const [, ...held] = run('LatentAttentionBlock', inputs, 8, [epsilon, chosen]);
+    const all = [...inputs, ...held, floats(count, width)];
+    runOften('LatentAttentionBlockGradient', all, 14, [...gradients, chosen]);
+  }
 }
 
 const logits = floats(500, 1001);

@@ -8,6 +8,7 @@ import {
   gelu,
   type RotaryTable,
   type RowSelection,
+  readQueries,
   rotary,
   swiglu,
 } from '@latent-sft/tensor';
@@ -19,7 +20,6 @@ import type { LayerCache } from './layer-cache.js';
 import { attentionHalf, feedForwardHalf } from './layer-halves.js';
 import { linear, norm } from './maps.js';
 import type { PositionTable } from './positions.js';
-import { readQueries } from './read-queries.js';
 
 /** A pass over B rows of T tokens. */
 export interface DecoderPass {
@@ -109,7 +109,7 @@ function decoderLayer(
   read: RowSelection | null,
 ): tf.Tensor2D {
   const attended =
-    (read ? null : attentionHalf(pass, x, layer)) ??
+    attentionHalf(pass, x, layer, read) ??
     tf.add<tf.Tensor2D>(read ? gatherRows(x, read) : x, attentionOf(pass, x, layer, read));
   return feedForwardHalf(pass, attended, layer) ?? tf.add(attended, feedForwardOf(pass, attended, layer));
 }
@@ -140,7 +140,7 @@ function attentionOf(
   const x = norm(config, parameters, input, `model.layers.${layer}.input_layernorm`);
   const { heads, keyValueHeads, headWidth } = config;
   const { queryKeyNorm } = traitsOf(config.architecture);
-  const [batch] = pass.inputs.shape;
+  const [batch, length] = pass.inputs.shape;
   const prefix = `model.layers.${layer}.self_attn`;
   const project = (y: tf.Tensor2D, name: string) => linear(parameters, y, `${prefix}.${name}`, dropout);
   const split = (y: tf.Tensor2D, count: number): tf.Tensor4D =>
@@ -149,10 +149,11 @@ function attentionOf(
     const normed = queryKeyNorm ? norm(config, parameters, y, `${prefix}.${name}`) : y;
     return rotaryTable ? rotary(normed, rotaryTable) : normed;
   };
-  const queries = readQueries(pass, read);
+  const angles = pass.positions.rotary;
+  const queries = readQueries({ shape: [batch, length], rotary: angles, mask: pass.mask }, read);
   const queryRows = project(read ? gatherRows(x, read) : x, 'q_proj');
   const query = place(split(queries.spread(queryRows), heads), 'q_norm', queries.rotary); // [B, T or R, H, d]
-  let key = place(split(project(x, 'k_proj'), keyValueHeads), 'k_norm', pass.positions.rotary); // [B, T, G, d]
+  let key = place(split(project(x, 'k_proj'), keyValueHeads), 'k_norm', angles); // [B, T, G, d]
   let value = split(project(x, 'v_proj'), keyValueHeads);
   onKeys?.(layer, key, value);
   if (cache) ({ key, value } = cache[layer]!.append(key, value)); // [B, S, G, d]

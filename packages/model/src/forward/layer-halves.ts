@@ -4,6 +4,7 @@ import {
   attentionBlock,
   attentionBlockWithKeys,
   feedForwardBlock,
+  type RowSelection,
 } from '@latent-sft/tensor';
 import type * as tf from '@tensorflow/tfjs';
 import { traitsOf } from '../architecture.js';
@@ -11,10 +12,15 @@ import { type Parameters, parameter } from '../parameters/parameters.js';
 import type { DecoderPass } from './decoder-states.js';
 
 /**
- * A layer's x + attention(norm(x)) as one block, [B * T, D]; null where the block does not fit: with a cache, biases,
+ * A layer's x + attention(norm(x)) as one block, [B * T, D], or [R, D] where only R rows are read; null where the block does not fit: with a cache, biases,
  * norms of queries and keys, or learned positions.
  */
-export function attentionHalf(pass: DecoderPass, x: tf.Tensor2D, layer: number): tf.Tensor2D | null {
+export function attentionHalf(
+  pass: DecoderPass,
+  x: tf.Tensor2D,
+  layer: number,
+  read: RowSelection | null,
+): tf.Tensor2D | null {
   const { config, parameters, positions, mask, cache, onKeys } = pass;
   const { queryKeyNorm, norm } = traitsOf(config.architecture);
   const prefix = `model.layers.${layer}.self_attn`;
@@ -23,7 +29,7 @@ export function attentionHalf(pass: DecoderPass, x: tf.Tensor2D, layer: number):
   if (!maps) return null;
   const [query, key, value, output] = maps as [AdaptedMap, AdaptedMap, AdaptedMap, AdaptedMap];
   const block = {
-    ...{ query, key, value, output, mask, rotary: positions.rotary },
+    ...{ query, key, value, output, mask, rotary: positions.rotary, read },
     norm: parameter<tf.Tensor1D>(parameters, `model.layers.${layer}.input_layernorm.weight`),
     epsilon: config.normEpsilon,
     scale: scaleOf(parameters),

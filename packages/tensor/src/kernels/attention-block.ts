@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs';
 import { defineKernel, isOverridden, runKernel } from '../kernel.js';
 import { type AdaptedMap, mapInputNames, mapInputs, mapped } from './adapted-map.js';
 import { type AttentionMask, attention } from './attention.js';
+import { readQueries } from './read-queries.js';
 import { rmsNorm } from './rms-norm.js';
 import { type RotaryTable, rotary } from './rotary.js';
+import { gatherRows, type RowSelection } from './rows.js';
 
 /** The first half of a layer: its norm, its maps, and where its heads look. */
 export interface AttentionBlock {
@@ -23,11 +25,13 @@ export interface AttentionBlock {
   readonly rotary: RotaryTable;
   /** Which of the T keys each query sees. */
   readonly mask: AttentionMask;
+  /** The R of the B * T rows whose results are read: only keys and values are made of the others. Default: all. */
+  readonly read?: RowSelection | null;
 }
 
 const inputs = [
   ...['x', 'norm', ...['query', 'key', 'value', 'output'].flatMap(mapInputNames)],
-  ...['scale', 'draws', 'kept', 'cosine', 'sine', 'ranges'],
+  ...['scale', 'draws', 'kept', 'cosine', 'sine', 'ranges', 'read'],
 ];
 
 const kernel = defineKernel({
@@ -43,8 +47,9 @@ const kernel = defineKernel({
  * value(n))), n = rmsNorm(x), without a cache (Vaswani et al. 2017; Su et al. 2021, arXiv 2104.09864).
  *
  * @param x float32 [B * T, D]
- * @returns float32 [B * T, D]
+ * @returns float32 [B * T, D], or of the rows that are read, [R, D]
  * @throws if the shapes do not fit each other, the rotary table or the mask.
+ * @throws if the rows that are read are not chosen out of B * T.
  */
 export function attentionBlock(x: tf.Tensor2D, block: AttentionBlock): tf.Tensor2D {
   const sizes = shapeOfHeads(x, block);
@@ -55,8 +60,9 @@ export function attentionBlock(x: tf.Tensor2D, block: AttentionBlock): tf.Tensor
  * The same, with the keys as attention reads them, turned, and the values: what a cache holds of the T tokens.
  *
  * @param x float32 [B * T, D]
- * @returns y float32 [B * T, D], key and value float32 [B, T, G, d]
+ * @returns y float32 [B * T, D] or [R, D], key and value float32 [B, T, G, d]
  * @throws if the shapes do not fit each other, the rotary table or the mask.
+ * @throws if the rows that are read are not chosen out of B * T.
  */
 export function attentionBlockWithKeys(
   x: tf.Tensor2D,
@@ -78,29 +84,33 @@ function resultsOf(
   block: AttentionBlock,
   [batch, length, , headWidth]: Sizes,
 ): [tf.Tensor2D, tf.Tensor, tf.Tensor] {
-  const { norm, epsilon, query, key, value, output, scale, mask } = block;
+  const { norm, epsilon, query, key, value, output, scale, mask, read = null } = block;
   if (isOverridden(kernel)) {
     const maps = mapInputs({ query, key, value, output }, scale);
     const { cosine, sine } = block.rotary;
-    const all = { x, norm, ...maps, cosine, sine, ranges: mask.ranges };
-    const [y, , , keys, values] = runKernel(kernel, all, { epsilon });
+    const rows = read?.rows ?? tf.tensor1d([], 'int32');
+    const all = { x, norm, ...maps, cosine, sine, ranges: mask.ranges, read: rows };
+    const [y, , , keys, values] = runKernel(kernel, all, { epsilon, selected: read !== null });
     return [y as tf.Tensor2D, keys!, values!];
   }
   const normed = rmsNorm(x, norm, epsilon);
-  const heads = (map: AdaptedMap): tf.Tensor4D =>
-    tf.reshape(mapped(normed, map, scale), [batch, length, map.weight.shape[0] / headWidth, headWidth]);
-  const turned = (map: AdaptedMap) => rotary(heads(map), block.rotary);
-  const [keys, values] = [turned(key), heads(value)];
-  const mixed = attention(turned(query), keys, values, mask);
-  const joined = tf.reshape<tf.Rank.R2>(mixed, [batch * length, query.weight.shape[0]]);
-  return [tf.add(x, mapped(joined, output, scale)), keys, values];
+  const heads = (rows: tf.Tensor2D): tf.Tensor4D =>
+    tf.reshape(rows, [batch, rows.shape[0] / batch, rows.shape[1] / headWidth, headWidth]);
+  const [keys, values] = [key, value].map((map) => heads(mapped(normed, map, scale))) as Pair;
+  const turned = rotary(keys, block.rotary);
+  const queries = readQueries({ shape: [batch, length], rotary: block.rotary, mask }, read);
+  const rows = queries.spread(mapped(read ? gatherRows(normed, read) : normed, query, scale));
+  const mixed = attention(rotary(heads(rows), queries.rotary), turned, values, queries.mask);
+  const joined = queries.collect(tf.reshape(mixed, rows.shape));
+  return [tf.add(read ? gatherRows(x, read) : x, mapped(joined, output, scale)), turned, values];
 }
 
+type Pair = [tf.Tensor4D, tf.Tensor4D];
 type Sizes = readonly [batch: number, length: number, heads: number, headWidth: number];
 
 function shapeOfHeads(
   x: tf.Tensor2D,
-  { query, key, value, output, rotary: table, mask }: AttentionBlock,
+  { query, key, value, output, rotary: table, mask, read }: AttentionBlock,
 ): Sizes {
   const [batch, length] = mask.ranges.shape;
   const headWidth = table.cosine.shape.at(-1)!;
@@ -115,6 +125,9 @@ function shapeOfHeads(
     throw new Error(
       `attentionBlock: expected x [${expected}], ${length} keys and as many angles, got [${x.shape}], ${mask.keys} and [${table.cosine.shape}]`,
     );
+  }
+  if (read && read.total !== batch * length) {
+    throw new Error(`attentionBlock: expected rows out of ${batch} x ${length}, got ${read.total}`);
   }
   const maps = [key.weight.shape, value.weight.shape, output.weight.shape].join(' ');
   if (

@@ -6,10 +6,13 @@ import {
   attentionBlock,
   attentionMask,
   feedForwardBlock,
+  gatherRows,
   type NamedTensors,
   rmsNorm,
   rotary,
   rotaryTable,
+  scatterRows,
+  selectRows,
   swiglu,
 } from '../../src/index.js';
 import { normalSample, type Sample } from '../sample.js';
@@ -34,6 +37,8 @@ export interface BlockSizes {
   /** 0: no adapters. */
   readonly rank: number;
   readonly rate: number;
+  /** The rows whose results are read; absent: all. */
+  readonly read?: readonly number[];
 }
 
 function mapSamples(title: string, name: string, output: number, input: number, rank: number) {
@@ -135,6 +140,10 @@ export function attentionBlockCase(
         });
       }
       const mask = attentionMask(limits, { batch, queries: length!, keys: length! });
+      const read = sizes.read ? selectRows(sizes.read, batch * length!) : null;
+      const chosen = (x: tf.Tensor2D) => (read ? gatherRows(x, read) : x);
+      const placed = (x: tf.Tensor2D) =>
+        read ? scatterRows(tf.zeros([read.total, x.shape[1]]), x, read) : x;
       const map = (inputs: NamedTensors, name: string) => mapOf(inputs, name, sizes);
       const four = (x: tf.Tensor2D, count: number): tf.Tensor4D =>
         tf.reshape(x, [batch, length!, count, headWidth]);
@@ -150,20 +159,27 @@ export function attentionBlockCase(
             scale: rank > 0 ? scale : null,
             rotary: table,
             mask,
+            read,
           }),
         kernels: (inputs) => {
           const x = inputs.x as tf.Tensor2D;
           const n = rmsNorm(x, inputs.norm as tf.Tensor1D, EPSILON);
-          const query = rotary(four(applied(n, map(inputs, 'query'), scale), queryHeads), table);
+          const query = rotary(
+            four(placed(applied(chosen(n), map(inputs, 'query'), scale)), queryHeads),
+            table,
+          );
           const key = rotary(four(applied(n, map(inputs, 'key'), scale), keyHeads), table);
           const value = four(applied(n, map(inputs, 'value'), scale), keyHeads);
           const mixed = tf.reshape<tf.Rank.R2>(attention(query, key, value, mask), [
             batch * length!,
             queryHeads * headWidth,
           ]);
-          return tf.add(x, applied(mixed, map(inputs, 'output'), scale));
+          return tf.add(chosen(x), applied(chosen(mixed), map(inputs, 'output'), scale));
         },
-        constants: [scale, table.cosine, table.sine, mask.ranges, ...(mask.bias ? [mask.bias] : [])],
+        constants: [
+          ...[scale, table.cosine, table.sine, mask.ranges, ...(mask.bias ? [mask.bias] : [])],
+          ...(read ? [read.rows, read.inverse, read.source] : []),
+        ],
       };
     },
   };

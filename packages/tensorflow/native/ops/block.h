@@ -2,6 +2,7 @@
 #pragma once
 
 #include "packed-maps.h"
+#include "read-rows.h"
 
 namespace latent {
 
@@ -9,20 +10,31 @@ namespace latent {
 constexpr int64_t kNormParts = 32;
 inline int64_t norm_parts(int64_t rows) { return std::min(rows, kNormParts); }
 
-// n = x inverse weight, of the rows [begin, end).
-inline void normed_again(const float* x, const float* weight, const float* inverse, int64_t width, int64_t begin,
-                         int64_t end, float* normed) {
-  for (int64_t row = begin; row < end; row++) {
+// n = x inverse weight, of the rows that stand at [begin, end) among those that are read.
+inline void normed_again(const float* x, const float* weight, const float* inverse, int64_t width, const ReadRows& read,
+                         int64_t begin, int64_t end, float* normed) {
+  for (int64_t place = begin; place < end; place++) {
+    const int64_t row = read.row(place);
     const float *from = x + row * width, scale = inverse[row];
-    float* to = normed + row * width;
+    float* to = normed + place * width;
     for (int64_t i = 0; i < width; i++) to[i] = from[i] * scale * weight[i];
   }
 }
 
-// dx = dy + the norm's gradient of d_normed; the weight's gradient where `d_weight` is not null. `sums` [parts, D].
+// Adds rows of those that are read, [begin, end), to their places in `sum`.
+inline void add_read_rows(const float* rows, int64_t width, const ReadRows& read, int64_t begin, int64_t end,
+                          float* sum) {
+  for (int64_t place = begin; place < end; place++) {
+    float* to = sum + read.row(place) * width;
+    for (int64_t i = 0; i < width; i++) to[i] += rows[place * width + i];
+  }
+}
+
+// dx = dy + the norm's gradient of d_normed; the weight's gradient where `d_weight` is not null. `sums` [parts, D]. `dy`
+// has a row for each row, or only for those with one in `places`.
 inline void norm_gradient(OpKernelContext* context, const float* x, const float* weight, const float* inverse,
                           const float* d_normed, const float* dy, int64_t rows, int64_t width, float* sums, float* dx,
-                          float* d_weight) {
+                          float* d_weight, const int32_t* places = nullptr) {
   const int64_t parts = norm_parts(rows);
   share_out(context, parts, 4.0 * width * (rows / (parts + 1.0)), [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; part++) {
@@ -30,7 +42,11 @@ inline void norm_gradient(OpKernelContext* context, const float* x, const float*
       std::fill(own, own + width, 0.0f);
       const int64_t first = rows * part / parts, last = rows * (part + 1) / parts;
       loops().rms_norm_gradient(x, weight, inverse, d_normed, width, dx, own, first, last);
-      for (int64_t i = first * width; i < last * width; i++) dx[i] += dy[i];
+      for (int64_t row = first; row < last; row++) {
+        const int64_t place = places == nullptr ? row : places[row];
+        if (place < 0) continue;
+        for (int64_t i = 0; i < width; i++) dx[row * width + i] += dy[place * width + i];
+      }
     }
   });
   if (d_weight != nullptr) loops().sum_parts(sums, parts, width, d_weight, 0, width);

@@ -195,7 +195,7 @@ class FeedForwardGradientOp : public OpKernel {
         input_gradient(map, maps[which], factor, rows, begin, end, lowered + begin * map.rank, scratch + at_low,
                        to + begin * map.in, add, scratch + at_left);
       };
-      normed_again(block.x, block.norm, inverse, width, begin, end, normed);
+      normed_again(block.x, block.norm, inverse, width, {}, begin, end, normed);
       loops().swiglu(gated, raised, hidden, begin * inner, end * inner);
       if (drops) {
         seen_by(block.gate, normed, rows, begin, end, seen_gate);

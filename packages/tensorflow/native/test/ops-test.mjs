@@ -76,9 +76,25 @@ for (const rows of [0, 1, 2, 17]) {
     const maps = [...map(4, width), ...map(2, width), ...map(2, width), ...map(width, 4)];
     const angles = [floats(1, rows, 1, 2), floats(1, rows, 1, 2)];
     const attended = [...normed, ...maps, ...plain, ...angles, causal(1, rows)];
-    const [, ...held] = run('LatentAttentionBlock', attended, 8, [epsilon]);
-    run('LatentAttentionBlockGradient', [...attended, ...held, x()], 14, [flag('weights', true)]);
-    refuse('LatentAttentionBlock', [...attended.slice(0, -1), causal(1, rows + 1)], 8, [epsilon]);
+    const every = flag('selected', false);
+    const all = [...attended, integers()];
+    const [, ...held] = run('LatentAttentionBlock', all, 8, [epsilon, every]);
+    run('LatentAttentionBlockGradient', [...all, ...held, x()], 14, [flag('weights', true), every]);
+    const other = [...attended.slice(0, -1), causal(1, rows + 1), integers()];
+    refuse('LatentAttentionBlock', other, 8, [epsilon, every]);
+
+    const selected = flag('selected', true);
+    for (const read of [[], [rows - 1], [...Array(rows).keys()].reverse()]) {
+      if (read[0] < 0) continue;
+      const some = [...attended, integers(...read)];
+      const [, ...kept] = run('LatentAttentionBlock', some, 8, [epsilon, selected]);
+      const dy = floats(read.length, width);
+      run('LatentAttentionBlockGradient', [...some, ...kept, dy], 14, [flag('weights', true), selected]);
+      const more = [...some, ...kept, floats(read.length + 1, width)];
+      refuse('LatentAttentionBlockGradient', more, 14, [flag('weights', true), selected]);
+    }
+    for (const read of [[rows], [-1], [0, 0]])
+      refuse('LatentAttentionBlock', [...attended, integers(...read)], 8, [epsilon, selected]);
 
     for (const vocabulary of [1, 3, 100]) {
       const read = [x(), floats(vocabulary, width)];

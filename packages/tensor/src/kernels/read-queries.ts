@@ -1,16 +1,11 @@
-import {
-  type AttentionMask,
-  gatherRows,
-  type RotaryTable,
-  type RowSelection,
-  scatterRows,
-} from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
-import type { PositionTable } from './positions.js';
+import type { AttentionMask } from './attention.js';
+import type { RotaryTable } from './rotary.js';
+import { gatherRows, type RowSelection, scatterRows } from './rows.js';
 
 /** How the queries of a layer meet attention where only R of the B * T rows are read. */
-export interface ReadQueries {
-  readonly rotary: RotaryTable | null;
+export interface ReadQueries<Angles extends RotaryTable | null> {
+  readonly rotary: Angles;
   readonly mask: AttentionMask;
   /** Query rows as attention takes them, [R, H d] -> [B T', H d]. */
   spread(query: tf.Tensor2D): tf.Tensor2D;
@@ -24,27 +19,27 @@ export interface ReadQueries {
  *
  * @param read out of the B * T rows; null: all are read
  */
-export function readQueries(
-  pass: {
-    readonly inputs: tf.Tensor3D;
-    readonly positions: PositionTable;
+export function readQueries<Angles extends RotaryTable | null>(
+  all: {
+    readonly shape: readonly [batch: number, length: number];
+    readonly rotary: Angles;
     readonly mask: AttentionMask;
   },
   read: RowSelection | null,
-): ReadQueries {
-  const { rotary } = pass.positions;
+): ReadQueries<Angles> {
+  const { rotary } = all;
   const same = (x: tf.Tensor2D) => x;
-  if (!read) return { rotary, mask: pass.mask, spread: same, collect: same };
-  const [batch, length] = pass.inputs.shape;
+  if (!read) return { rotary, mask: all.mask, spread: same, collect: same };
+  const [batch, length] = all.shape;
   if (batch > 1) {
     return {
       rotary,
-      mask: pass.mask,
+      mask: all.mask,
       spread: (query) => scatterRows(tf.zeros([batch * length, query.shape[1]]), query, read),
       collect: (mixed) => gatherRows(mixed, read),
     };
   }
-  const { ranges, bias, keys } = pass.mask;
+  const { ranges, bias, keys } = all.mask;
   const mask: AttentionMask = {
     ranges: tf.gather(ranges, read.rows, 1),
     bias: bias && tf.gather(bias, read.rows, 2),
@@ -55,5 +50,5 @@ export function readQueries(
     cosine: tf.gather(rotary.cosine, read.rows, 1),
     sine: tf.gather(rotary.sine, read.rows, 1),
   };
-  return { rotary: table, mask, spread: same, collect: same };
+  return { rotary: table as Angles, mask, spread: same, collect: same };
 }
