@@ -85,21 +85,37 @@ void pack_factor(const float* x, int64_t stride, int64_t rows, int64_t depth, fl
   each_depth(depth, [&](int64_t at, int64_t length) { pack(packed + at * rows, from.getSubMapper(at, 0), length, rows); });
 }
 
-void packed_product(const PackedTerm* terms, int count, int64_t rows, int64_t out, float* y, int64_t stride, bool add) {
+// y [rows, outputs] += a panel's product; where `first`, y is set. Eigen's kernel for AVX-512 can do without the sum.
+static void packed_panel(const float* weights, const float* factor, int64_t outputs, int64_t depth, int64_t rows, float* y,
+                         int64_t stride, bool first) {
   using Result = Eigen::internal::blas_data_mapper<float, Eigen::Index, Eigen::ColMajor, Eigen::Unaligned, 1>;
+#ifdef EIGEN_VECTORIZE_AVX512
+  if (first) {
+    float one = 1;
+    return Eigen::internal::gemm_kern_avx512<float, Traits::mr, Traits::nr, true, true, true>(
+        outputs, rows, depth, &one, weights, factor, y, stride);
+  }
+#else
+  if (first)
+    for (int64_t row = 0; row < rows; row++) clear(y + row * stride, outputs);
+#endif
   Eigen::internal::gebp_kernel<float, float, Eigen::Index, Result, Traits::mr, Traits::nr, false, false> kernel;
-  const Result result(y, stride, 1);
+  kernel(Result(y, stride, 1), weights, factor, outputs, depth, rows, 1.0f);
+}
+
+void packed_product(const PackedTerm* terms, int count, int64_t rows, int64_t out, float* y, int64_t stride, bool add) {
   for (int64_t first = 0; first < out; first += kPackedOutputs) {
     const int64_t outputs = std::min(kPackedOutputs, out - first);
-    if (!add)
-      for (int64_t row = 0; row < rows; row++) clear(y + row * stride + first, outputs);
+    bool sets = !add;
     for (int i = 0; i < count; i++) {
       const PackedTerm& term = terms[i];
       each_depth(term.depth, [&](int64_t at, int64_t length) {
-        kernel(result.getSubMapper(first, 0), term.weights + first * term.depth + at * outputs, term.factor + at * rows,
-               outputs, length, rows, 1.0f);
+        packed_panel(term.weights + first * term.depth + at * outputs, term.factor + at * rows, outputs, length, rows,
+                     y + first, stride, sets);
+        sets = false;
       });
     }
+    for (int64_t row = 0; sets && row < rows; row++) clear(y + row * stride + first, outputs);  // no terms, or empty ones
   }
 }
 
