@@ -54,6 +54,9 @@ inline const float* seen_by(const LinearMap& map, const float* x, int64_t rows, 
   return left;
 }
 
+constexpr int64_t kCacheLine = 16;  // numbers
+inline int64_t whole_lines(int64_t count) { return (count + kCacheLine - 1) / kCacheLine * kCacheLine; }
+
 // The products that make gradients of weights, sums over all rows: a^T b, cut by their own sizes alone.
 class WeightGradients {
  public:
@@ -73,7 +76,10 @@ class WeightGradients {
     share_out(context, parts.size(), cycles, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         const Product& part = parts[i];
-        loops().product(Form::kTN, part.m, part.n, rows_, part.a, part.lda, part.b, part.ldb, part.c, part.ldc, false);
+        if (part.m >= 2 * part.n)
+          run_turned(part);
+        else
+          loops().product(Form::kTN, part.m, part.n, rows_, part.a, part.lda, part.b, part.ldb, part.c, part.ldc, false);
       }
     });
   }
@@ -88,6 +94,17 @@ class WeightGradients {
     float* c;
     int64_t ldc, m, n;
   };
+
+  // The kernel packs b in wide panels and a in narrow ones, which is slow where a's rows are long: c^T = b^T a instead.
+  void run_turned(const Product& part) const {
+    const Scratch turned(part.m * part.n);
+    const float* from = turned.data();
+    loops().product(Form::kTN, part.n, part.m, rows_, part.b, part.ldb, part.a, part.lda, turned.data(), part.m, false);
+    for (int64_t first = 0; first < part.m; first += kCacheLine)
+      for (int64_t column = 0; column < part.n; column++)
+        for (int64_t row = first; row < std::min(part.m, first + kCacheLine); row++)
+          part.c[row * part.ldc + column] = from[column * part.m + row];
+  }
 
   // Each part packs all of the operand that is not cut: few parts of small products, along their longer side, in whole
   // panels of the kernel.
@@ -109,9 +126,6 @@ class WeightGradients {
   int64_t rows_;
   std::vector<Product> products_;
 };
-
-constexpr int64_t kCacheLine = 16;  // numbers
-inline int64_t whole_lines(int64_t count) { return (count + kCacheLine - 1) / kCacheLine * kCacheLine; }
 
 // Where the parts of an operation's working memory stand, each at the beginning of a cache line.
 class Parts {
