@@ -25,9 +25,10 @@ class AttentionBlockOp : public OpKernel {
     float* values = output(context, 4, TensorShape({rows, narrow}));
     float* mixed = output(context, 5, TensorShape({read.count, wide}));
     float* log_sum = output(context, 6, TensorShape({shape.batch, shape.heads, shape.queries}));
-    float* low = output(context, 7, TensorShape({block.low_count()}));
+    float* low = output(context, 7, TensorShape({block.kept_count()}));
     const bool drops = block.drops();
-    PackedMaps maps(PackedMaps::For::kOutput, read.count, {&block.query, &block.key, &block.value, &block.output});
+    auto maps = PackedMaps::of_output(read.count, {&block.query, &block.key, &block.value, &block.output},
+                                      low + block.low_count());
     const Stretches stretches(context, rows), read_stretches(context, read.count);
     Parts own;  // of a thread's memory
     const int64_t length = std::max(stretches.length, read_stretches.length), larger = std::max(width, wide);
@@ -117,7 +118,7 @@ class AttentionBlockGradientOp : public OpKernel {
                        context->input(21).NumElements() == rows &&
                        context->input(22).NumElements() == read.count * wide &&
                        context->input(23).NumElements() == rows * narrow &&
-                       context->input(27).NumElements() == block.low_count(),
+                       context->input(27).NumElements() == block.kept_count(),
                    "expected what the forward pass saw and gave");
     float* gradients[14];
     for (int i = 0; i < 14; i++)
@@ -125,7 +126,8 @@ class AttentionBlockGradientOp : public OpKernel {
     const bool drops = block.drops();
     const int64_t chunks = loops().attention_gradient_chunks(shape), larger = std::max(width, wide);
     const int64_t norm_sums = norm_parts(rows);
-    PackedMaps maps(PackedMaps::For::kInputGradient, read.count, {&block.query, &block.key, &block.value, &block.output});
+    auto maps = PackedMaps::of_input_gradient(read.count, {&block.query, &block.key, &block.value, &block.output},
+                                              low + block.low_count());
     const Stretches stretches(context, rows), read_stretches(context, read.count);
     Parts own;  // of a thread's memory
     const int64_t length = std::max(stretches.length, read_stretches.length);

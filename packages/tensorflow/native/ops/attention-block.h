@@ -35,7 +35,7 @@ namespace latent {
       .Attr("selected: bool")
 
 // Kept for the backward pass: 1 / rms [B T], the turned queries and keys, values, attention's result, its log-sum-exp
-// [B, H, T] or [1, H, R], and, one map after the other, what the adapters lowered.
+// [B, H, T] or [1, H, R], and, one after the other, what the adapters lowered and merged weights.
 REGISTER_OP("LatentAttentionBlock")
     .LATENT_ATTENTION_BLOCK_INPUTS.Output("y: float")
     .Output("inverse: float")
@@ -87,6 +87,7 @@ struct AttentionBlock {
   double query_flops_per_row() const { return 2.0 * width * query_width; }
   double flops_per_row() const { return 4.0 * width * (key_width + (read.all ? query_width : 0)); }
   int64_t low_count() const { return read.count * (query.rank + output.rank) + rows * (key.rank + value.rank); }
+  int64_t kept_count() const { return low_count() + merged_count(read.count, {&query, &key, &value, &output}); }
   int64_t largest_rank() const { return std::max({query.rank, key.rank, value.rank, output.rank}); }
   bool drops() const { return query.drops() || key.drops() || value.drops() || output.drops(); }
   double pairs_per_query() const { return visible_per_query(shape, ranges); }

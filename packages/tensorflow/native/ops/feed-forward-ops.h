@@ -23,7 +23,8 @@ namespace latent {
       .Input("draws: int32")       \
       .Input("kept: float")
 
-// Kept for the backward pass: 1 / rms [N], gate and up [N, F], and what the adapters lowered [N, three ranks].
+// Kept for the backward pass: 1 / rms [N], gate and up [N, F], and, one after the other, what the adapters lowered
+// [N, three ranks] and merged weights.
 REGISTER_OP("LatentFeedForward")
     .LATENT_FEED_FORWARD_INPUTS.Output("y: float")
     .Output("inverse: float")
@@ -62,6 +63,7 @@ struct FeedForward {
   double flops_per_row() const { return 6.0 * width * inner; }
   int64_t ranks() const { return gate.rank + up.rank + down.rank; }
   int64_t largest_rank() const { return std::max({gate.rank, up.rank, down.rank}); }
+  int64_t kept_count() const { return rows * ranks() + merged_count(rows, {&gate, &up, &down}); }
   bool drops() const { return gate.drops() || up.drops() || down.drops(); }
 };
 
@@ -97,9 +99,9 @@ class FeedForwardOp : public OpKernel {
     float* inverse = output(context, 1, TensorShape({rows}));
     float* gated = output(context, 2, TensorShape({rows, inner}));
     float* raised = output(context, 3, TensorShape({rows, inner}));
-    float* low = output(context, 4, TensorShape({rows, block.ranks()}));
+    float* low = output(context, 4, TensorShape({block.kept_count()}));
     const bool drops = block.drops();
-    PackedMaps maps(PackedMaps::For::kOutput, rows, {&block.gate, &block.up, &block.down});
+    auto maps = PackedMaps::of_output(rows, {&block.gate, &block.up, &block.down}, low + rows * block.ranks());
     const Stretches stretches(context, rows);
     Parts parts;  // of a thread's memory
     const int64_t length = stretches.length, larger = std::max(width, inner);
@@ -151,7 +153,7 @@ class FeedForwardGradientOp : public OpKernel {
     LATENT_REQUIRE(context,
                    context->input(18).shape() == context->input(0).shape() &&
                        context->input(15).NumElements() == rows * inner &&
-                       context->input(17).NumElements() == rows * block.ranks(),
+                       context->input(17).NumElements() == block.kept_count(),
                    "expected what the forward pass saw and gave");
     float* gradients[11];
     for (int i = 0; i < 11; i++) {
@@ -160,7 +162,7 @@ class FeedForwardGradientOp : public OpKernel {
     }
     const bool drops = block.drops();
     const int64_t norm_sums = norm_parts(rows);
-    PackedMaps maps(PackedMaps::For::kInputGradient, rows, {&block.gate, &block.up, &block.down});
+    auto maps = PackedMaps::of_input_gradient(rows, {&block.gate, &block.up, &block.down}, low + rows * block.ranks());
     const Stretches stretches(context, rows);
     Parts own;  // of a thread's memory
     const int64_t length = stretches.length, larger = std::max(width, inner);

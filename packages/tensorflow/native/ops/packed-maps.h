@@ -15,22 +15,48 @@ struct PackedLinear {
   bool merged = false;
 };
 
+// Merging an adapter takes a product of [out, rank] and [rank, in]; without it each row takes one of its own with
+// [rank, out], and backwards one with [rank, in]. What an adapter does not see under dropout is drawn for each row.
+inline bool worth_merging(const LinearMap& map, int64_t rows) { return map.rank > 0 && !map.drops() && rows > map.in; }
+
+// Whether the backward pass finds the merged weights, which saves it either: where that is much for their memory.
+inline bool worth_keeping(const LinearMap& map, int64_t rows) {
+  return map.rank > 0 && !map.drops() && 4 * rows * (map.out + map.in) > 9 * map.out * map.in;
+}
+
+// How many numbers the merged weights take that are kept.
+inline int64_t merged_count(int64_t rows, std::initializer_list<const LinearMap*> maps) {
+  int64_t count = 0;
+  for (const LinearMap* map : maps) count += worth_keeping(*map, rows) ? map->out * map->in : 0;
+  return count;
+}
+
 class PackedMaps {
  public:
-  // For y = map(x), or for dx of dy.
-  enum class For { kOutput, kInputGradient };
-
-  PackedMaps(For use, int64_t rows, std::initializer_list<const LinearMap*> maps)
-      : form_(use == For::kOutput ? Form::kNT : Form::kNN) {
+  // For y = map(x). Merged weights that are kept, [out, in] one after the other, go to `kept`, of merged_count() numbers.
+  static PackedMaps of_output(int64_t rows, std::initializer_list<const LinearMap*> maps, float* kept) {
+    PackedMaps packed(Form::kNT);
     for (const LinearMap* map : maps) {
-      const bool forward = use == For::kOutput;
-      const bool merged = worth_merging(*map, rows, forward ? map->in : map->out);
-      reserve(map->weight, map->in, forward ? map->out : map->in, forward ? map->in : map->out, merged ? map : nullptr);
-      reserve(merged && !forward ? nullptr : map->lower, map->in, forward ? map->rank : map->in,
-              forward ? map->in : map->rank, nullptr);
-      reserve(merged && forward ? nullptr : map->raise, map->rank, forward ? map->out : map->rank,
-              forward ? map->rank : map->out, nullptr);
+      const bool keeps = worth_keeping(*map, rows), merges = keeps || worth_merging(*map, rows);
+      packed.reserve(map->weight, map->in, map->out, map->in, merges ? map : nullptr, keeps ? kept : nullptr);
+      packed.reserve(map->lower, map->in, map->rank, map->in);
+      packed.reserve(merges ? nullptr : map->raise, map->rank, map->out, map->rank);
+      if (keeps) kept += map->out * map->in;
     }
+    return packed;
+  }
+
+  // For dx of dy, with what the forward pass kept.
+  static PackedMaps of_input_gradient(int64_t rows, std::initializer_list<const LinearMap*> maps, const float* kept) {
+    PackedMaps packed(Form::kNN);
+    for (const LinearMap* map : maps) {
+      const bool keeps = worth_keeping(*map, rows);
+      packed.reserve(keeps ? kept : map->weight, map->in, map->in, map->out);
+      packed.reserve(keeps ? nullptr : map->lower, map->in, map->in, map->rank);
+      packed.reserve(map->raise, map->rank, map->rank, map->out);
+      if (keeps) kept += map->out * map->in;
+    }
+    return packed;
   }
 
   int64_t count() const { return count_; }  // numbers
@@ -43,7 +69,7 @@ class PackedMaps {
     int64_t scratch = 0;
     for (const Matrix& matrix : matrices_) {
       for (int64_t block = 0; block * kPackedOutputs < matrix.out; block++) units.push_back({&matrix, block});
-      const int64_t rank = matrix.merged == nullptr ? 0 : matrix.merged->rank;
+      const int64_t rank = matrix.merges == nullptr ? 0 : matrix.merges->rank;
       cycles += matrix.out * matrix.depth * (2.0 + rank / 16.0);
       if (rank > 0) scratch = std::max(scratch, kPackedOutputs * (whole_lines(matrix.depth) + rank));
     }
@@ -53,7 +79,7 @@ class PackedMaps {
         const Matrix& matrix = *units[i].first;
         const int64_t block = units[i].second;
         float* to = memory + matrix.at;
-        if (matrix.merged != nullptr)
+        if (matrix.merges != nullptr)
           pack_merged(matrix, block, own.data(), to);
         else
           loops().pack_weights(form_, matrix.from, matrix.stride, matrix.out, matrix.depth, block, block + 1, to);
@@ -63,48 +89,36 @@ class PackedMaps {
 
   PackedLinear operator[](int map) const {
     const auto at = [&](int i) { return memory_ + matrices_[3 * map + i].at; };
-    return {at(0), at(1), at(2), matrices_[3 * map].merged != nullptr};
+    const bool merged = matrices_[3 * map + (form_ == Form::kNT ? 2 : 1)].from == nullptr;  // or no adapter
+    return {at(0), at(1), at(2), merged};
   }
 
  private:
   struct Matrix {
     const float* from;
     int64_t stride, out, depth, at;
-    const LinearMap* merged;
+    const LinearMap* merges;  // whose adapter goes into the weight
+    float* kept;              // where the sum stays, if anywhere
   };
 
-  // Merging takes a product of [out, rank] and [rank, in]; without it each row takes one of its own with [rank, out], or
-  // backwards with [rank, in]. What an adapter does not see under dropout is drawn for each row.
-  static bool worth_merging(const LinearMap& map, int64_t rows, int64_t depth) {
-    return map.rank > 0 && !map.drops() && rows > depth + depth / 4;
-  }
+  explicit PackedMaps(Form form) : form_(form) {}
 
-  void reserve(const float* from, int64_t stride, int64_t out, int64_t depth, const LinearMap* merged) {
-    matrices_.push_back({from, stride, from == nullptr ? 0 : out, depth, count_, merged});
+  void reserve(const float* from, int64_t stride, int64_t out, int64_t depth, const LinearMap* merges = nullptr,
+               float* kept = nullptr) {
+    matrices_.push_back({from, stride, from == nullptr ? 0 : out, depth, count_, merges, kept});
     if (from != nullptr) count_ += whole_lines(out * depth);
   }
 
-  // A block of outputs of W + scale B A: rows of it, or backwards columns.
-  void pack_merged(const Matrix& matrix, int64_t block, float* scratch, float* packed) const {
-    const LinearMap& map = *matrix.merged;
-    const int64_t first = block * kPackedOutputs, count = std::min(kPackedOutputs, matrix.out - first);
-    const int64_t rank = map.rank;
-    float *sum = scratch, *scaled = scratch + kPackedOutputs * whole_lines(matrix.depth);
-    if (form_ == Form::kNT) {
-      std::copy(map.weight + first * map.in, map.weight + (first + count) * map.in, sum);
-      for (int64_t i = 0; i < count * rank; i++) scaled[i] = map.scale * map.raise[first * rank + i];
-      loops().product(Form::kNN, count, map.in, rank, scaled, rank, map.lower, map.in, sum, map.in, true);
-      loops().pack_weights(Form::kNT, sum, map.in, count, map.in, 0, 1, packed + first * map.in);
-      return;
-    }
-    for (int64_t row = 0; row < map.out; row++) {
-      const float* from = map.weight + row * map.in + first;
-      std::copy(from, from + count, sum + row * count);
-    }
-    for (int64_t row = 0; row < rank; row++)
-      for (int64_t i = 0; i < count; i++) scaled[row * count + i] = map.scale * map.lower[row * map.in + first + i];
-    loops().product(Form::kNN, map.out, count, rank, map.raise, rank, scaled, count, sum, count, true);
-    loops().pack_weights(Form::kNN, sum, count, count, map.out, 0, 1, packed + first * map.out);
+  // A block of rows of W + scale B A.
+  static void pack_merged(const Matrix& matrix, int64_t block, float* scratch, float* packed) {
+    const LinearMap& map = *matrix.merges;
+    const int64_t first = block * kPackedOutputs, count = std::min(kPackedOutputs, map.out - first);
+    float* sum = matrix.kept == nullptr ? scratch : matrix.kept + first * map.in;
+    float* scaled = scratch + kPackedOutputs * whole_lines(map.in);
+    std::copy(map.weight + first * map.in, map.weight + (first + count) * map.in, sum);
+    for (int64_t i = 0; i < count * map.rank; i++) scaled[i] = map.scale * map.raise[first * map.rank + i];
+    loops().product(Form::kNN, count, map.in, map.rank, scaled, map.rank, map.lower, map.in, sum, map.in, true);
+    loops().pack_weights(Form::kNT, sum, map.in, count, map.in, 0, 1, packed + first * map.in);
   }
 
   Form form_;
@@ -113,25 +127,35 @@ class PackedMaps {
   float* memory_ = nullptr;
 };
 
-// How rows are shared out: stretches that begin at multiples of 16 rows, see `product`, several a thread.
-struct Stretches {
-  int64_t rows, length, slots;
-
-  Stretches(OpKernelContext* context, int64_t rows) : rows(rows) {
-    const int64_t threads = threads_of(context)->NumThreads();
-    length = std::min<int64_t>(128, std::max<int64_t>(32, (rows / (8 * threads) + 15) / 16 * 16));
-    slots = threads;
+// How rows are shared out: stretches that begin at multiples of 16 rows, see `product`, and get shorter towards the end,
+// so that threads end together.
+class Stretches {
+ public:
+  Stretches(OpKernelContext* context, int64_t rows) : slots(threads_of(context)->NumThreads()) {
+    for (int64_t begin = 0; begin < rows; begin = ends_.back()) {
+      const int64_t share = (rows - begin) / (2 * slots);
+      const int64_t taken = std::min(kMost, std::max(kLeast, whole_lines(share)));
+      ends_.push_back(std::min(rows, begin + taken));
+      length = std::max(length, taken);
+    }
   }
 
   // Runs body(begin, end, scratch) over all stretches; `scratch` has `numbers` for each of `slots` threads.
   template <typename Body>
   void run(OpKernelContext* context, double flops_per_row, float* scratch, int64_t numbers, const Body& body) const {
-    const int64_t count = (rows + length - 1) / length;
-    share_slots(context, count, length * flops_per_row / 32, [&](int64_t begin, int64_t end, int slot) {
-      for (int64_t i = begin; i < end; i++)
-        body(i * length, std::min(rows, (i + 1) * length), scratch + slot * numbers);
+    const auto count = static_cast<int64_t>(ends_.size());
+    const double rows = count == 0 ? 0 : ends_.back();
+    share_slots(context, count, rows / (count + 1) * flops_per_row / 32, [&](int64_t begin, int64_t end, int slot) {
+      for (int64_t i = begin; i < end; i++) body(i == 0 ? 0 : ends_[i - 1], ends_[i], scratch + slot * numbers);
     });
   }
+
+  const int64_t slots;
+  int64_t length = 0;  // of the longest
+
+ private:
+  static constexpr int64_t kLeast = 16, kMost = 128;
+  std::vector<int64_t> ends_;
 };
 
 // What the adapter sees of the rows [begin, end), packed: `factor`, which is x packed, or what a dropout leaves of x. `x`,
