@@ -1,17 +1,23 @@
 // Many rows times a map, with the rows as lanes: x stands as columns [in, stride], so that a weight is broadcast to
-// vectors of rows and no sum runs across lanes. Weights are read where they are, once for all rows; a number comes out
-// the same whatever is computed with it.
+// vectors of rows and no sum runs across lanes. Weights are read where they are, once for all rows, while those that come
+// next are fetched from memory; a number comes out the same whatever is computed with it.
 
 // Channels of a tile: as many sums as the registers hold beside two vectors of rows and a weight.
 constexpr int kTileChannels = kLanes == 16 ? 12 : 6;
 
+// Memory that is read next: so many cache lines of it are fetched for every 16 numbers of a tile's rows.
+struct Upcoming {
+  const float* from;
+  int64_t lines;
+};
+
 template <int kChannels, int kVectors>
-LATENT_INLINE void column_tile(const float* weight, int64_t in, const float* columns, int64_t stride, float* y, bool add) {
+LATENT_INLINE void column_tile(const float* weight, int64_t in, const float* columns, int64_t stride, float* y, bool add,
+                               Upcoming next) {
   Floats sums[kChannels][kVectors] = {};
   for (int64_t first = 0; first < in; first += 16) {
-    // the channels of the next tile, a cache line of each: weights of a large model come from memory
-#pragma GCC unroll 12
-    for (int c = 0; c < kChannels; c++) __builtin_prefetch(weight + (kChannels + c) * in + first);
+    // into the second cache: the columns go through the first
+    for (int64_t line = 0; line < next.lines; line++, next.from += 16) __builtin_prefetch(next.from, 0, 2);
     const int64_t last = first + 16 < in ? first + 16 : in;
     for (int64_t i = first; i < last; i++) {
       Floats x[kVectors];
@@ -36,24 +42,33 @@ LATENT_INLINE void column_tile(const float* weight, int64_t in, const float* col
 
 template <int kVectors>
 static void column_tiles(const float* weight, int64_t channels, int64_t in, const float* columns, int64_t stride,
-                         float* y, bool add) {
+                         float* y, bool add, Upcoming next) {
+  constexpr Upcoming kNothing = {nullptr, 0};
   int64_t c = 0;
-  for (; c + kTileChannels <= channels; c += kTileChannels)
-    column_tile<kTileChannels, kVectors>(weight + c * in, in, columns, stride, y + c * stride, add);
-  for (; c + 3 <= channels; c += 3) column_tile<3, kVectors>(weight + c * in, in, columns, stride, y + c * stride, add);
-  for (; c < channels; c++) column_tile<1, kVectors>(weight + c * in, in, columns, stride, y + c * stride, add);
+  if (channels == kTileChannels)
+    return column_tile<kTileChannels, kVectors>(weight, in, columns, stride, y, add, next);
+  for (; c + 3 <= channels; c += 3)
+    column_tile<3, kVectors>(weight + c * in, in, columns, stride, y + c * stride, add, kNothing);
+  for (; c < channels; c++)
+    column_tile<1, kVectors>(weight + c * in, in, columns, stride, y + c * stride, add, kNothing);
 }
 
 // y [channels, stride], set or added to, of weights [channels, in] and columns [in, stride]; stride is a multiple of 16.
+// Meanwhile the `next_count` numbers at `next` are fetched.
 static void column_product(const float* weight, int64_t channels, int64_t in, const float* columns, int64_t stride,
-                           float* y, bool add) {
+                           float* y, bool add, const float* next, int64_t next_count) {
+  const int64_t steps = (channels + kTileChannels - 1) / kTileChannels * ((in + 15) / 16);
+  const int64_t lines = steps > 0 ? (next_count / 16 + steps / 2) / steps : 0;
   for (int64_t c = 0; c < channels; c += kTileChannels) {
     const int64_t count = channels - c < kTileChannels ? channels - c : kTileChannels;
-    int64_t at = 0;
-    for (; at + 2 * kLanes <= stride; at += 2 * kLanes)
-      column_tiles<2>(weight + c * in, count, in, columns + at, stride, y + c * stride + at, add);
-    for (; at < stride; at += kLanes)
-      column_tiles<1>(weight + c * in, count, in, columns + at, stride, y + c * stride + at, add);
+    for (int64_t at = 0; at < stride; at += 2 * kLanes) {
+      const Upcoming upcoming = {next, at == 0 ? lines : 0};
+      if (at + 2 * kLanes <= stride)
+        column_tiles<2>(weight + c * in, count, in, columns + at, stride, y + c * stride + at, add, upcoming);
+      else
+        column_tiles<1>(weight + c * in, count, in, columns + at, stride, y + c * stride + at, add, upcoming);
+    }
+    next += lines * ((in + 15) / 16) * 16;
   }
 }
 

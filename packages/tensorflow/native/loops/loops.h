@@ -205,9 +205,9 @@ struct Loops {
   void (*pack_rows)(const float* weight, const PackedMap&, float* words, int64_t begin, int64_t end);
 
   // Many rows as columns [width, stride], stride a multiple of 16; see columns.h. y [channels, stride], set or added to,
-  // of weights [channels, in].
+  // of weights [channels, in]; meanwhile the next_count numbers at `next` are fetched from memory.
   void (*column_product)(const float* weight, int64_t channels, int64_t in, const float* columns, int64_t stride,
-                         float* y, bool add);
+                         float* y, bool add, const float* next, int64_t next_count);
   // A unit is a block of 16 rows. Zeros stand beyond the rows; rows that come back are x_stride numbers apart.
   void (*rows_to_columns)(const float* x, int64_t rows, int64_t width, float* columns, int64_t stride, int64_t begin,
                           int64_t end);

@@ -48,11 +48,16 @@ LATENT_INLINE float scale_of(const PackedMap& map, const float* row) {
   return kFormat == WeightFormat::kInt8 ? row[map.words_per_row() - 1] : 1.0f;
 }
 
+// A tile that stays in the first cache until it is read.
+constexpr int64_t kAheadNumbers = 8192;
+
 template <WeightFormat kFormat, int kRows, int kChannels>
 LATENT_INLINE void packed_tile(const PackedMap& map, const float* x, int64_t x_stride, float* y, int64_t y_stride,
                                bool add, int64_t channel, int64_t count) {
   const float* weights[kChannels];
   const int64_t words = map.words_per_row();
+  // the next tile's weights are fetched meanwhile: the processor itself does so for long rows only
+  const int64_t ahead = kChannels * words <= kAheadNumbers ? kChannels * words : 0;
 #pragma GCC unroll 8
   for (int c = 0; c < kChannels; c++) weights[c] = map.words + (channel + (c < count ? c : count - 1)) * words;
   Floats sums[kRows][kChannels] = {};
@@ -62,6 +67,7 @@ LATENT_INLINE void packed_tile(const PackedMap& map, const float* x, int64_t x_s
     for (int r = 0; r < kRows; r++) left[r] = load_lanes(x + r * x_stride + at, lanes);
 #pragma GCC unroll 8
     for (int c = 0; c < kChannels; c++) {
+      if (part == 0) __builtin_prefetch(weights[c] + first + ahead);
       const Floats weight = packed_lanes<kFormat>(weights[c], first, part, lanes);
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; r++) sums[r][c] += weight * left[r];
@@ -86,6 +92,10 @@ static void packed_rows_of(const PackedMap& map, const float* x, int64_t rows, f
   constexpr int kChannels = 4, kAlone = 8;
   const int64_t in = map.in, out = map.out;
   if (rows == 1) {
+    const float* first = map.words + begin * map.words_per_row();
+    const int64_t count = (end - begin < kAlone ? end - begin : kAlone) * map.words_per_row();
+    if (count <= kAheadNumbers)
+      for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(first + i);
     for (int64_t c = begin; c < end; c += kAlone)
       packed_tile<kFormat, 1, kAlone>(map, x, in, y, out, add, c, end - c < kAlone ? end - c : kAlone);
     return;

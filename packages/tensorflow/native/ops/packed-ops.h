@@ -37,14 +37,20 @@ inline int64_t panels(int64_t channels) { return (channels + kPanel - 1) / kPane
 // What an output channel costs: its weights from memory, or the products of many rows.
 inline double channel_cycles(const PackedMap& map, int64_t rows) { return map.words_per_row() * 0.5 + rows * map.in / 16.0; }
 
-// y [channels, stride], set or added to, of the panel's channels and columns [in, stride].
+// y [channels, stride], set or added to, of the panel's channels and columns [in, stride]. A few channels at a time, so
+// that their unpacked weights are read while they are near, and the next ones' words come from memory meanwhile.
 inline void panel_product(const PackedMap& map, const float* columns, int64_t stride, float* y, bool add, int64_t panel) {
-  const int64_t begin = panel * kPanel, count = std::min(kPanel, map.out - begin);
-  if (map.format == WeightFormat::kFloat32)
-    return loops().column_product(map.words + begin * map.in, count, map.in, columns, stride, y, add);
-  const Scratch weights(count * map.in);
-  loops().unpack_rows(map, weights.data(), begin, begin + count);
-  loops().column_product(weights.data(), count, map.in, columns, stride, y, add);
+  constexpr int64_t kChannels = kPanel / 4;
+  const bool packed = map.format != WeightFormat::kFloat32;
+  const int64_t words = map.words_per_row(), last = std::min((panel + 1) * kPanel, map.out);
+  const Scratch weights(packed ? kChannels * map.in : 1);
+  for (int64_t channel = panel * kPanel; channel < last; channel += kChannels, y += kChannels * stride) {
+    const int64_t end = std::min(channel + kChannels, last);
+    const float* from = map.words + channel * words;
+    if (packed) loops().unpack_rows(map, weights.data(), channel, end);
+    loops().column_product(packed ? weights.data() : from, end - channel, map.in, columns, stride, y, add,
+                           from + (end - channel) * words, kChannels * words);
+  }
 }
 
 class PackWeightsOp : public OpKernel {

@@ -24,8 +24,8 @@ static void test_columns(const Loops& loops, int64_t rows, int64_t out, int64_t 
   expect_close(name + " norm", normed, scaled, 1e-5, 1e-6);
   in_parts(out, [&](int64_t begin, int64_t end) {
     const float* from = weight.data() + begin * in;
-    loops.column_product(from, end - begin, in, columns.data(), stride, products.data() + begin * stride, false);
-    loops.column_product(from, end - begin, in, columns.data(), stride, sums.data() + begin * stride, true);
+    loops.column_product(from, end - begin, in, columns.data(), stride, products.data() + begin * stride, false, from, 0);
+    loops.column_product(from, end - begin, in, columns.data(), stride, sums.data() + begin * stride, true, from, 0);
   });
   expect_close(name + " product", products, expected, 1e-5, 2e-5);
   expect_close(name + " product, added", sums, added, 1e-5, 2e-5);
