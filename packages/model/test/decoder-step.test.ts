@@ -61,7 +61,7 @@ function statesOf(
   rows: number,
   steps: number,
 ): number[][] {
-  const batch = new DecodingBatch(config, parameters, weights);
+  const batch = new DecodingBatch(config, parameters, weights, null);
   const prompts = Array.from({ length: rows }, (_, row) =>
     Array.from({ length: 1 + (row % 5) }, (_, i) => (row * 3 + i) % config.vocabularySize),
   );
@@ -116,6 +116,27 @@ describe.skipIf(!fused)('a decoding step as one operation', () => {
       const actual = statesOf(config, parameters, weights, rows, steps);
       actual.forEach((states, step) => {
         expect(worst(states, expected[step]!), `step ${step}`).toBeLessThan(1e-5);
+      });
+      weights.dispose();
+      expect(countTensors()).toBe(before);
+    });
+
+    // few rows, columns, columns that fill their vectors, and more than one step takes
+    it.each([1, 15, 21, 64, 130])('runs a prompt of %i tokens and the steps after it', (length) => {
+      const before = countTensors();
+      const weights = decoderWeights(config, parameters, 'float32')!;
+      const prompt = Array.from({ length }, (_, i) => (i * 5) % config.vocabularySize);
+      const [expected, actual] = [null, weights].map((exact) => {
+        const batch = new DecodingBatch(config, parameters, exact, exact);
+        const states = [batch.prefill([prompt])];
+        for (const id of [1, 2]) states.push(batch.step([{ kind: 'token', id }], null));
+        const seen = states.map((state) => [...state.dataSync()]);
+        tf.dispose(states);
+        batch.dispose();
+        return seen;
+      });
+      actual!.forEach((states, step) => {
+        expect(worst(states, expected![step]!), `step ${step}`).toBeLessThan(1e-5);
       });
       weights.dispose();
       expect(countTensors()).toBe(before);

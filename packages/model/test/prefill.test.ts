@@ -71,7 +71,7 @@ describe.each(engines)('prefill on %s', (engine) => {
     const moving = parametersFrom(adapters ? adapterFor(config) : new Map());
     const scale = tf.scalar(0.1);
     const parameters = adapters ? withAdapter(base, moving, scale) : base;
-    const batch = new DecodingBatch(config, parameters, null);
+    const batch = new DecodingBatch(config, parameters, null, null);
     const table = tf.tidy(() => inputTable(parameters).arraySync() as number[][]);
     const inputs = PROMPTS.map((prompt, row) =>
       // two prompts as vectors, where asked for, between words

@@ -3,6 +3,8 @@
 const FORMATS = [32, 16, 8];
 /** Rows that go channel by channel, and rows that go in panels. */
 const BATCHES = [3, 20];
+/** Rows of a token each, and the tokens of one row. */
+const STEPS = [...BATCHES.map((batch) => [batch, 1]), ...BATCHES.map((count) => [1, count])];
 
 /** @param tools how fused-digest.mjs makes tensors, and runs operations into its digest */
 export function digestDecoding({ binding, run, floats, shares, digest }) {
@@ -16,7 +18,7 @@ export function digestDecoding({ binding, run, floats, shares, digest }) {
     for (const rows of BATCHES) run('LatentPackedProduct', [floats(rows, 333), map, integers(bits)], 1);
   }
 
-  const [width, inner, heads, groups, head, room, used, layers] = [198, 1100, 6, 2, 34, 50, 41, 2];
+  const [width, inner, heads, groups, head, room, used, layers] = [198, 1100, 6, 2, 34, 64, 41, 2];
   const shapes = [
     ...[heads, groups, groups].map((count) => [count * head, width]),
     [width, heads * head],
@@ -24,18 +26,19 @@ export function digestDecoding({ binding, run, floats, shares, digest }) {
     [width, inner],
   ];
   for (const bits of FORMATS) {
-    for (const batch of BATCHES) {
+    for (const [batch, count] of STEPS) {
+      const tokens = batch * count;
       const maps = Array.from({ length: layers }, () => shapes.map((shape) => packed(bits, ...shape))).flat();
       const norms = Array.from({ length: 2 * layers + 1 }, () => floats(width));
       const caches = Array.from({ length: 2 * layers }, () => floats(batch, room, groups, head));
       const ranges = binding.createTensor(
-        [batch, 1, 3, 2],
+        [batch, count, 3, 2],
         binding.TF_INT32,
-        Int32Array.from({ length: 6 * batch }, (_, i) => [0, Math.floor(i / 6), 30, used + 1, 0, 0][i % 6]),
+        Int32Array.from({ length: 6 * tokens }, (_, i) => [0, Math.floor(i / 6), 30, used + 1, 0, 0][i % 6]),
       );
-      const angles = [floats(batch, 1, 1, head), floats(batch, 1, 1, head)];
+      const angles = [floats(tokens, 1, 1, head), floats(tokens, 1, 1, head)];
       const given = [
-        floats(batch, width),
+        floats(tokens, width),
         ...angles,
         ranges,
         integers(used, bits),
@@ -43,11 +46,11 @@ export function digestDecoding({ binding, run, floats, shares, digest }) {
         ...norms,
         ...caches,
       ];
-      const count = (name, value) => ({ name, type: binding.TF_ATTR_INT, value });
+      const attribute = (name, value) => ({ name, type: binding.TF_ATTR_INT, value });
       run('LatentDecoderStep', given, 1, [
-        count('map_count', maps.length),
-        count('norm_count', norms.length),
-        count('cache_count', caches.length),
+        attribute('map_count', maps.length),
+        attribute('norm_count', norms.length),
+        attribute('cache_count', caches.length),
         { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: 1e-5 },
       ]);
       // written in place

@@ -16,6 +16,8 @@ export interface LayerCache {
    * @param lengths tokens of each prompt
    */
   fill(key: tf.Tensor4D, value: tf.Tensor4D, lengths: readonly number[]): void;
+  /** An empty cache of one row, float32 [1, C, G, d], with room for `count` tokens that the caller writes; it must be empty. */
+  open(count: number, heads: number, width: number): KeyValueCache;
   /** The tokens so far, with room for `count` more that the caller writes; they stay the cache's. */
   withRoom(count: number): KeyValueCache;
   /** Says that `count` tokens were written into that room. */
@@ -48,6 +50,11 @@ function layerCache(): LayerCache {
       tf.tidy(() => {
         hold(cacheOfPrompts(rows(key), rows(value), lengths));
       });
+    },
+    open(count, heads, width) {
+      if (held) throw new Error(`open: expected an empty cache, got ${held.used} tokens`);
+      const empty = () => tf.fill<tf.Rank.R4>([1, cacheCapacity(null, count), heads, width], 0);
+      return hold({ key: empty(), value: empty(), used: 0 });
     },
     withRoom(count) {
       if (!held) throw new Error('withRoom: expected tokens in the cache, got none');

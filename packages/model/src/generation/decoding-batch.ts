@@ -1,4 +1,12 @@
-import { attentionMask, decoderStep, embedding, scatterRows, selectRows } from '@latent-sft/tensor';
+import {
+  attentionMask,
+  decoderStep,
+  embedding,
+  gatherRows,
+  type KeyValueCache,
+  scatterRows,
+  selectRows,
+} from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { ModelConfig } from '../config.js';
 import { continuationRanges } from '../forward/causal-ranges.js';
@@ -9,6 +17,9 @@ import { inputTable, type Parameters } from '../parameters/parameters.js';
 import type { DecoderWeights } from './decoder-weights.js';
 import { type Prompt, promptRows } from './prompt-rows.js';
 import type { Feed } from './row-progress.js';
+
+/** A prompt of more tokens takes longer as one step than its layers one by one, which pack their weights first. */
+const STEP_TOKENS = 128;
 
 /** Rows that are decoded together, each at its own length, in one cache a layer; the caller disposes it. */
 export class DecodingBatch {
@@ -22,6 +33,8 @@ export class DecodingBatch {
     private readonly parameters: Parameters,
     /** Null for steps of one operation after the other. */
     private readonly weights: DecoderWeights | null,
+    /** The parameters themselves for a step; null for prompts of one operation after the other. */
+    private readonly exact: DecoderWeights | null,
   ) {
     this.caches = layerCaches(config.layers);
   }
@@ -48,6 +61,11 @@ export class DecodingBatch {
         const places = vectors.map(({ place }) => place);
         const given = tf.tensor2d(values, [vectors.length, config.width]);
         inputs = scatterRows(inputs, given, selectRows(places, ids.length));
+      }
+      if (this.exact && prompts.length === 1 && length <= STEP_TOKENS) {
+        const held = caches.map((cache) => cache.open(length, config.keyValueHeads, config.headWidth));
+        const states = this.advance(this.exact, inputs, positions, ranges, held);
+        return gatherRows(states, selectRows(last, length));
       }
       const keys = packed ? length : caches[0]!.keysAfter(length);
       const pass: DecoderPass = {
@@ -80,7 +98,10 @@ export class DecodingBatch {
     const ranges = continuationRanges(seen, this.promptLength, this.steps);
     return tf.tidy(() => {
       const inputs = this.stepInputs(feeds, latents);
-      if (this.weights) return this.fusedStep(this.weights, inputs, positions, ranges);
+      if (this.weights) {
+        const held = caches.map((cache) => cache.withRoom(1));
+        return this.advance(this.weights, inputs, positions, ranges, held);
+      }
       const states = decoderStates({
         config,
         parameters,
@@ -103,18 +124,20 @@ export class DecodingBatch {
     for (const cache of this.caches) cache.dispose();
   }
 
-  private fusedStep(
+  /** The next tokens of every row, whose caches have room for them, as one operation. */
+  private advance(
     { layers }: DecoderWeights,
     inputs: tf.Tensor2D,
     positions: Int32Array,
     ranges: Int32Array,
+    held: readonly KeyValueCache[],
   ): tf.Tensor2D {
-    const batch = inputs.shape[0];
-    const held = this.caches.map((cache) => cache.withRoom(1));
-    const mask = attentionMask(ranges, { batch, queries: 1, keys: held[0]!.key.shape[1] });
-    const { rotary } = positionTable(this.config, positions, [batch, 1]);
+    const [batch, keys] = held[0]!.key.shape;
+    const queries = inputs.shape[0] / batch;
+    const mask = attentionMask(ranges, { batch, queries, keys });
+    const { rotary } = positionTable(this.config, positions, [batch, queries]);
     const states = decoderStep(inputs, layers, rotary!, mask.ranges, held);
-    for (const cache of this.caches) cache.filled(1);
+    for (const cache of this.caches) cache.filled(queries);
     return states;
   }
 

@@ -66,8 +66,9 @@ export function generate(
     ({ prompt, givenLatents }) => new RowProgress(settings, givenLatents, positions - prompt.length),
   );
   let rows: Row[] = progress.map((row, request) => ({ request, progress: row }));
-  const weights = settings.weights ?? decoderWeights(config, parameters, 'float32');
-  const batch = new DecodingBatch(config, parameters, weights);
+  const exact = decoderWeights(config, parameters, 'float32');
+  const weights = settings.weights ?? exact;
+  const batch = new DecodingBatch(config, parameters, weights, exact);
   try {
     let states = batch.prefill(requests.map(({ prompt }, i) => [...prompt, ...progress[i]!.lead]));
     for (let idle = 0; ; ) {

@@ -34,15 +34,16 @@ export function fusesDecoderStep(): boolean {
 }
 
 /**
- * One more token a row through all layers of a decoder, as one operation: x + attention(norm(x)), then
- * x + down(silu(gate(n)) up(n)) with n = norm(x), for each layer. Keys and values are written into the caches' next
- * row, in place: nobody else may hold the caches' memory. Only where `fusesDecoderStep()`; without gradient.
+ * One more token a row, or the next T of a single row, through all layers of a decoder, as one operation:
+ * x + attention(norm(x)), then x + down(silu(gate(n)) up(n)) with n = norm(x), for each layer. Keys and values are
+ * written into the caches' next rows, in place: nobody else may hold the caches' memory. Only where
+ * `fusesDecoderStep()`; without gradient.
  *
- * @param x float32 [B, D]
- * @param rotary one position a row
- * @param ranges int32 [B, 1, 3, 2], the keys that each row sees
- * @param caches one a layer, [B, C, G, d] with room for one more row
- * @returns states after the final norm, float32 [B, D]
+ * @param x float32 [B T, D], with B or T 1
+ * @param rotary one position a token
+ * @param ranges int32 [B, T, 3, 2], the keys that each token sees
+ * @param caches one a layer, [B, C, G, d] with room for T more rows
+ * @returns states after the final norm, float32 [B T, D]
  * @throws if there is not one cache a layer, all of one length with room.
  */
 export function decoderStep(
@@ -53,8 +54,9 @@ export function decoderStep(
   caches: readonly KeyValueCache[],
 ): tf.Tensor2D {
   const [used, room] = [caches[0]?.used ?? 0, caches[0]?.key.shape[1] ?? 0];
+  const count = caches[0]?.key.shape[0] === 1 ? x.shape[0] : 1;
   const fits = caches.every((cache) => cache.used === used && cache.key.shape[1] === room);
-  if (caches.length !== layers.length || !fits || used >= room) {
+  if (caches.length !== layers.length || !fits || used + count > room) {
     throw new Error(
       `decoderStep: expected ${layers.length} caches of one length with room, got ${caches.length} with ${used} rows of ${room}`,
     );

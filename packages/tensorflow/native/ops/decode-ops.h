@@ -1,12 +1,14 @@
-// LatentDecoderStep: one more token of every row through all layers of a decoder, with the caches written in place.
+// LatentDecoderStep: one more token of every row, or the next tokens of a single one, through all layers of a decoder,
+// with the caches written in place.
 #pragma once
 
 #include "packed-ops.h"
 
 namespace latent {
 
-// maps holds seven a layer (query, key, value, output, gate, up, down), norms two a layer and the last one, caches a
-// layer's keys and values [B, C, G, d]. extent holds the rows of the caches in use and the bits of a weight.
+// x is [B T, D] with B or T 1; maps holds seven a layer (query, key, value, output, gate, up, down), norms two a layer and
+// the last one, caches a layer's keys and values [B, C, G, d]. extent holds the rows of the caches in use and the bits of
+// a weight.
 REGISTER_OP("LatentDecoderStep")
     .Input("x: float")
     .Input("cosine: float")
@@ -36,10 +38,10 @@ class DecoderStepOp : public OpKernel {
   void Compute(OpKernelContext* context) override {
     Step step;
     if (!read(context, &step)) return;
-    float* states = output(context, 0, TensorShape({step.shape.batch, step.width}));
-    if (!context->status().ok() || step.shape.batch == 0) return;
+    float* states = output(context, 0, TensorShape({step.rows, step.width}));
+    if (!context->status().ok() || step.rows == 0) return;
     Team team(context);
-    if (step.shape.batch < kManyRows)
+    if (step.rows < kManyRows)
       step_of_rows(context, &team, step, states);
     else
       step_of_columns(context, &team, step, states);
@@ -47,7 +49,7 @@ class DecoderStepOp : public OpKernel {
 
  private:
   struct Step {
-    int64_t layers, width, wide, narrow, inner, used;
+    int64_t layers, rows, width, wide, narrow, inner, used;
     int32_t bits;
     AttentionShape shape;
     double visible;  // keys a query
@@ -71,7 +73,7 @@ class DecoderStepOp : public OpKernel {
   bool read(OpKernelContext* context, Step* step) const {
     const bool fits = reads(context, step);
     if (!fits && context->status().ok())
-      context->SetStatus(tensorflow::errors::InvalidArgument("expected x [B, D], and layers and caches that fit it"));
+      context->SetStatus(tensorflow::errors::InvalidArgument("expected x [B T, D], and layers and caches that fit it"));
     return fits;
   }
 
@@ -86,19 +88,21 @@ class DecoderStepOp : public OpKernel {
     step->width = x.dim_size(1);
     const Tensor& first = cache(context, 0, 0);
     if (first.dims() != 4 || first.dim_size(2) == 0 || first.dim_size(3) == 0) return false;
-    const int64_t batch = x.dim_size(0), groups = first.dim_size(2), head = first.dim_size(3);
+    const int64_t rows = x.dim_size(0), groups = first.dim_size(2), head = first.dim_size(3);
     const int64_t wide = map(context, *step, 0, 0, step->width).out;
-    if (first.dim_size(0) != batch || wide <= 0 || wide % (groups * head) != 0 || head % 2 != 0) return false;
-    step->shape = {batch, 1, first.dim_size(1), wide / head, groups, head};
-    if (step->used < 0 || step->used >= step->shape.keys) return false;
+    const int64_t batch = first.dim_size(0), count = batch == 1 ? rows : 1;
+    if (batch * count != rows || wide <= 0 || wide % (groups * head) != 0 || head % 2 != 0) return false;
+    step->rows = rows;
+    step->shape = {batch, count, first.dim_size(1), wide / head, groups, head};
+    if (step->used < 0 || step->used + count > step->shape.keys) return false;
     for (int i = 1; i <= 2; i++)
-      if (context->input(i).NumElements() != batch * head) return false;
-    if (ranges.NumElements() != batch * kRangesPerQuery * 2) return false;
+      if (context->input(i).NumElements() != rows * head) return false;
+    if (ranges.NumElements() != rows * kRangesPerQuery * 2) return false;
     step->visible = 0;
     for (int64_t i = 0; i < ranges.NumElements(); i++) {
       const int32_t limit = ints(ranges)[i];
-      if (limit < 0 || limit > step->used + 1) return false;
-      step->visible += (i % 2 ? 1.0 : -1.0) * limit / (batch > 0 ? batch : 1);
+      if (limit < 0 || limit > step->used + count) return false;
+      step->visible += (i % 2 ? 1.0 : -1.0) * limit / (rows > 0 ? rows : 1);
     }
     for (int64_t i = 0; i < norm_count_; i++)
       if (context->input(kFirstMap + map_count_ + i).NumElements() != step->width) return false;
@@ -128,14 +132,14 @@ class DecoderStepOp : public OpKernel {
     return true;
   }
 
-  // Attention of the newest token of every row over its cache.
+  // Attention of the newest tokens over their row's cache.
   void attention(OpKernelContext* context, Team* team, const Step& step, int64_t layer, const float* queries,
                  float* mixed, float* log_sum) const {
     const AttentionShape& shape = step.shape;
     const AttentionInputs inputs = {queries, floats(cache(context, layer, 0)), floats(cache(context, layer, 1)),
                                     ints(context->input(3))};
     const int64_t units = loops().attention_units(shape);
-    const double per_unit = static_cast<double>(shape.batch * shape.heads) / (units > 0 ? units : 1);
+    const double per_unit = static_cast<double>(step.rows * shape.heads) / (units > 0 ? units : 1);
     team->run(units, per_unit * (20 + step.visible) * shape.width / 4, [&](int64_t begin, int64_t end) {
       const Scratch scratch(loops().attention_scratch(shape));
       loops().attention(shape, inputs, mixed, log_sum, begin, end, scratch.data());
@@ -153,72 +157,75 @@ class DecoderStepOp : public OpKernel {
                      shape.width, newest(context, step, layer, 0, row), 0, 1);
   }
 
-  // Where the newest keys or values of a row go.
+  // Where the keys or values of a row of x go, and how far apart two rows' are.
   float* newest(OpKernelContext* context, const Step& step, int64_t layer, int which, int64_t row) const {
-    const int64_t place = (row * step.shape.keys + step.used) * step.narrow;
+    const int64_t place = step.used * step.narrow + row * newest_stride(step);
     return const_cast<float*>(floats(cache(context, layer, which))) + place;
   }
+  static int64_t newest_stride(const Step& step) {
+    return (step.shape.batch == 1 ? 1 : step.shape.keys) * step.narrow;
+  }
 
-  // Few rows [B, D]: each map reads its weights once.
+  // Few rows [R, D]: each map reads its weights once.
   void step_of_rows(OpKernelContext* context, Team* team, const Step& step, float* states) const {
-    const int64_t batch = step.shape.batch, width = step.width, wide = step.wide, narrow = step.narrow;
+    const int64_t rows = step.rows, width = step.width, wide = step.wide, narrow = step.narrow;
     const int64_t inner = step.inner;
-    const Scratch memory(batch * (2 * width + 3 * wide + 2 * narrow + 3 * inner + step.shape.heads + 1));
+    const Scratch memory(rows * (2 * width + 3 * wide + 2 * narrow + 3 * inner + step.shape.heads + 1));
     float* x = memory.data();
-    float* normed = x + batch * width;
-    float* queries = normed + batch * width;
-    float* turned = queries + batch * wide;
-    float* mixed = turned + batch * wide;
-    float* keys = mixed + batch * wide;
-    float* values = keys + batch * narrow;
-    float* gate = values + batch * narrow;
-    float* up = gate + batch * inner;
-    float* hidden = up + batch * inner;
-    float* log_sum = hidden + batch * inner;
-    float* inverse = log_sum + batch * step.shape.heads;
-    std::copy(floats(context->input(0)), floats(context->input(0)) + batch * width, x);
+    float* normed = x + rows * width;
+    float* queries = normed + rows * width;
+    float* turned = queries + rows * wide;
+    float* mixed = turned + rows * wide;
+    float* keys = mixed + rows * wide;
+    float* values = keys + rows * narrow;
+    float* gate = values + rows * narrow;
+    float* up = gate + rows * inner;
+    float* hidden = up + rows * inner;
+    float* log_sum = hidden + rows * inner;
+    float* inverse = log_sum + rows * step.shape.heads;
+    std::copy(floats(context->input(0)), floats(context->input(0)) + rows * width, x);
     const auto add = [&](const PackedMap& map, const float* from) {
-      team->run(map.out, channel_cycles(map, batch), [&](int64_t begin, int64_t end) {
-        loops().packed_rows(map, from, batch, x, true, begin, end);
+      team->run(map.out, channel_cycles(map, rows), [&](int64_t begin, int64_t end) {
+        loops().packed_rows(map, from, rows, x, true, begin, end);
       });
     };
     for (int64_t layer = 0; layer < step.layers; layer++) {
       const auto given = [&](int which, int64_t in) { return map(context, step, layer, which, in); };
-      loops().rms_norm(x, norm(context, 2 * layer), epsilon_, width, normed, inverse, 0, batch);
+      loops().rms_norm(x, norm(context, 2 * layer), epsilon_, width, normed, inverse, 0, rows);
       const PackedMap maps[] = {given(0, width), given(1, width), given(2, width)};
       float* const results[] = {queries, keys, values};
-      team->run(wide + 2 * narrow, channel_cycles(maps[0], batch), [&](int64_t begin, int64_t end) {
+      team->run(wide + 2 * narrow, channel_cycles(maps[0], rows), [&](int64_t begin, int64_t end) {
         int64_t start = 0;
         for (int i = 0; i < 3; i++) {
           const int64_t from = std::max(begin - start, int64_t{0}), to = std::min(end - start, maps[i].out);
-          if (from < to) loops().packed_rows(maps[i], normed, batch, results[i], false, from, to);
+          if (from < to) loops().packed_rows(maps[i], normed, rows, results[i], false, from, to);
           start += maps[i].out;
         }
       });
-      turn(context, step, layer, queries, keys, turned, 0, batch);
-      for (int64_t row = 0; row < batch; row++)
+      turn(context, step, layer, queries, keys, turned, 0, rows);
+      for (int64_t row = 0; row < rows; row++)
         std::copy(values + row * narrow, values + (row + 1) * narrow, newest(context, step, layer, 1, row));
       attention(context, team, step, layer, turned, mixed, log_sum);
       add(given(3, wide), mixed);
-      loops().rms_norm(x, norm(context, 2 * layer + 1), epsilon_, width, normed, inverse, 0, batch);
+      loops().rms_norm(x, norm(context, 2 * layer + 1), epsilon_, width, normed, inverse, 0, rows);
       const PackedMap gates = given(4, width), ups = given(5, width);
-      team->run(inner, 2 * channel_cycles(gates, batch), [&](int64_t begin, int64_t end) {
-        loops().packed_rows(gates, normed, batch, gate, false, begin, end);
-        loops().packed_rows(ups, normed, batch, up, false, begin, end);
-        for (int64_t row = 0; row < batch; row++)
+      team->run(inner, 2 * channel_cycles(gates, rows), [&](int64_t begin, int64_t end) {
+        loops().packed_rows(gates, normed, rows, gate, false, begin, end);
+        loops().packed_rows(ups, normed, rows, up, false, begin, end);
+        for (int64_t row = 0; row < rows; row++)
           loops().swiglu(gate, up, hidden, row * inner + begin, row * inner + end);
       });
       add(given(6, inner), hidden);
     }
-    loops().rms_norm(x, norm(context, 2 * step.layers), epsilon_, width, states, inverse, 0, batch);
+    loops().rms_norm(x, norm(context, 2 * step.layers), epsilon_, width, states, inverse, 0, rows);
   }
 
   // Many rows, as columns [D, stride]: see columns.h. Only attention has them as rows.
   void step_of_columns(OpKernelContext* context, Team* team, const Step& step, float* states) const {
-    const int64_t batch = step.shape.batch, width = step.width, wide = step.wide, narrow = step.narrow;
-    const int64_t inner = step.inner, stride = column_stride(batch), blocks = stride / 16;
+    const int64_t rows = step.rows, width = step.width, wide = step.wide, narrow = step.narrow;
+    const int64_t inner = step.inner, stride = column_stride(rows), blocks = stride / 16;
     const Scratch memory(stride * (2 * width + 2 * wide + 2 * narrow + 2 * inner) +
-                         batch * (3 * wide + narrow + step.shape.heads));
+                         rows * (3 * wide + narrow + step.shape.heads));
     float* x = memory.data();
     float* normed = x + stride * width;
     float* queries = normed + stride * width;
@@ -228,10 +235,10 @@ class DecoderStepOp : public OpKernel {
     float* gate = mixed + stride * wide;
     float* hidden = gate + stride * inner;
     float* query_rows = hidden + stride * inner;
-    float* turned = query_rows + batch * wide;
-    float* mixed_rows = turned + batch * wide;
-    float* key_rows = mixed_rows + batch * wide;
-    float* log_sum = key_rows + batch * narrow;
+    float* turned = query_rows + rows * wide;
+    float* mixed_rows = turned + rows * wide;
+    float* key_rows = mixed_rows + rows * wide;
+    float* log_sum = key_rows + rows * narrow;
     const auto in_blocks = [&](int64_t numbers, const auto& body) { team->run(blocks, 16.0 * numbers, body); };
     const auto add = [&](const PackedMap& map, const float* columns) {
       team->run(panels(map.out), kPanel * channel_cycles(map, stride), [&](int64_t begin, int64_t end) {
@@ -244,7 +251,7 @@ class DecoderStepOp : public OpKernel {
         loops().rms_norm_columns(x, norm(context, index), epsilon_, width, stride, normed, begin, end);
       });
     };
-    loops().rows_to_columns(floats(context->input(0)), batch, width, x, stride, 0, blocks);
+    loops().rows_to_columns(floats(context->input(0)), rows, width, x, stride, 0, blocks);
     for (int64_t layer = 0; layer < step.layers; layer++) {
       const auto given = [&](int which, int64_t in) { return map(context, step, layer, which, in); };
       normalise(2 * layer);
@@ -260,15 +267,15 @@ class DecoderStepOp : public OpKernel {
         }
       });
       in_blocks(wide + 2 * narrow, [&](int64_t begin, int64_t end) {
-        loops().columns_to_rows(queries, stride, batch, wide, query_rows, wide, begin, end);
-        loops().columns_to_rows(keys, stride, batch, narrow, key_rows, narrow, begin, end);
-        loops().columns_to_rows(values, stride, batch, narrow, newest(context, step, layer, 1, 0),
-                                step.shape.keys * narrow, begin, end);
-        turn(context, step, layer, query_rows, key_rows, turned, begin * 16, std::min(end * 16, batch));
+        loops().columns_to_rows(queries, stride, rows, wide, query_rows, wide, begin, end);
+        loops().columns_to_rows(keys, stride, rows, narrow, key_rows, narrow, begin, end);
+        loops().columns_to_rows(values, stride, rows, narrow, newest(context, step, layer, 1, 0),
+                                newest_stride(step), begin, end);
+        turn(context, step, layer, query_rows, key_rows, turned, begin * 16, std::min(end * 16, rows));
       });
       attention(context, team, step, layer, turned, mixed_rows, log_sum);
       in_blocks(wide, [&](int64_t begin, int64_t end) {
-        loops().rows_to_columns(mixed_rows, batch, wide, mixed, stride, begin, end);
+        loops().rows_to_columns(mixed_rows, rows, wide, mixed, stride, begin, end);
       });
       add(given(3, wide), mixed);
       normalise(2 * layer + 1);
@@ -284,7 +291,7 @@ class DecoderStepOp : public OpKernel {
       add(given(6, inner), hidden);
     }
     normalise(2 * step.layers);
-    loops().columns_to_rows(normed, stride, batch, width, states, width, 0, blocks);
+    loops().columns_to_rows(normed, stride, rows, width, states, width, 0, blocks);
   }
 
   int64_t map_count_, norm_count_, cache_count_;
