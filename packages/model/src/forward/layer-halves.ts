@@ -12,8 +12,8 @@ import { type Parameters, parameter } from '../parameters/parameters.js';
 import type { DecoderPass } from './decoder-states.js';
 
 /**
- * A layer's x + attention(norm(x)) as one block, [B * T, D], or [R, D] where only R rows are read; null where the block does not fit: with a cache, biases,
- * norms of queries and keys, or learned positions.
+ * A layer's x + attention(norm(x)) as one block, [B * T, D], or [R, D] where only R rows are read; null where the
+ * block does not fit: with a cache, biases, norms of queries and keys, or learned positions.
  */
 export function attentionHalf(
   pass: DecoderPass,
