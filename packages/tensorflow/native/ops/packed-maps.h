@@ -154,7 +154,7 @@ class Stretches {
   int64_t length = 0;  // of the longest
 
  private:
-  static constexpr int64_t kLeast = 16, kMost = 128;
+  static constexpr int64_t kLeast = 32, kMost = 128;
   std::vector<int64_t> ends_;
 };
 
