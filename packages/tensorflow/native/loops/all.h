@@ -49,6 +49,7 @@ const Loops LATENT_TABLE(LATENT_INSTRUCTION_SET) = {
     LATENT_INSTRUCTION_SET::attention_gradient_chunks,
     LATENT_INSTRUCTION_SET::attention_gradient_scratch,
     LATENT_INSTRUCTION_SET::attention_gradient,
+    LATENT_INSTRUCTION_SET::sum_key_chunks,
     LATENT_INSTRUCTION_SET::sum_parts,
     LATENT_INSTRUCTION_SET::swiglu,
     LATENT_INSTRUCTION_SET::swiglu_gradient,

@@ -3,7 +3,7 @@
 // sees, and no score outlives its chunk of tiles.
 
 constexpr int kBlock = 4;                  // query rows that share one walk over the keys
-constexpr int kTile = 2 * kLanes;          // keys scored at a time
+constexpr int kTile = 2 * kLanes;          // keys scored at a time, or one vector of them where a stretch ends
 constexpr int kTilesPerChunk = 16;         // tiles between two corrections of the running maximum
 constexpr int64_t kRowsPerUnit = 256;      // query rows of one unit of work
 constexpr float kHidden = -1e30f;          // score of a key that is not visible
@@ -15,14 +15,14 @@ LATENT_INLINE int64_t rounded_up(int64_t x, int64_t to) { return (x + to - 1) / 
 // cache's sets.
 LATENT_INLINE int64_t padded_keys(int64_t keys) { return rounded_up(rounded_up(keys, kTile), 32) + 16; }
 
-// A stretch of keys that some query of a block sees; two stretches never share a tile.
+// A stretch of keys that some query of a block sees; two stretches never share a vector.
 struct Stretch {
   int64_t start, end;
 };
 
 // Keys and values of one key head of one batch row, arranged for the loops.
 struct KeyHead {
-  const float* key_columns;    // [d, padded]
+  const float* key_columns;    // [d, padded], where key 0 would be: columns hold the reached keys alone
   const float* value_rows;     // [S, value_stride]
   int64_t padded, value_stride;
   int64_t width, padded_width;  // d, and d rounded up to whole vectors
@@ -57,11 +57,11 @@ LATENT_INLINE int merged_stretches(const int32_t* const* ranges, int rows, Stret
     for (int i = 0; i < kRangesPerQuery; i++) {
       Stretch fresh = {ranges[row][2 * i], ranges[row][2 * i + 1]};
       if (fresh.start >= fresh.end) continue;
-      // grow by every stretch that shares a tile, then go to the right place
+      // grow by every stretch that shares a vector, then go to the right place
       int kept = 0;
       for (int j = 0; j < count; j++) {
         const Stretch& old = stretches[j];
-        const bool apart = (old.end - 1) / kTile < fresh.start / kTile || (fresh.end - 1) / kTile < old.start / kTile;
+        const bool apart = (old.end - 1) / kLanes < fresh.start / kLanes || (fresh.end - 1) / kLanes < old.start / kLanes;
         if (apart) {
           stretches[kept++] = old;
           continue;
@@ -94,17 +94,26 @@ LATENT_INLINE Stretch reached_keys(const int32_t* all_ranges, const QueryRows& r
   return reached;
 }
 
-// Which of the keys from `first` on a row sees; all lanes set where it sees the whole tile.
-LATENT_INLINE bool sees_tile(const int32_t* ranges, int64_t first) {
-  for (int i = 0; i < kRangesPerQuery; i++)
-    if (ranges[2 * i] <= first && first + kTile <= ranges[2 * i + 1]) return true;
-  return false;
-}
-LATENT_INLINE Ints visible(const int32_t* ranges, int64_t first) {
-  const Ints key = lane_numbers() + (int32_t)first;
-  Ints seen = {};
-  for (int i = 0; i < kRangesPerQuery; i++) seen |= (key >= ranges[2 * i]) & (key < ranges[2 * i + 1]);
+// Which of the kTile keys from `first` on a row sees, one bit each.
+LATENT_INLINE uint64_t seen_bits(const int32_t* ranges, int64_t first) {
+  const auto up_to = [&](int32_t end) {
+    const int64_t count = end - first;
+    return (uint64_t{1} << (count < 0 ? 0 : count > kTile ? kTile : count)) - 1;
+  };
+  uint64_t seen = 0;
+  for (int i = 0; i < kRangesPerQuery; i++) seen |= up_to(ranges[2 * i + 1]) & ~up_to(ranges[2 * i]);
   return seen;
+}
+// Those bits of vector v of the tile as lanes, all bits of a lane set where its key is seen.
+LATENT_INLINE Ints visible(uint64_t seen, int v) {
+  return ((Ints{} + (int32_t)(seen >> (v * kLanes))) & (Ints{} + 1) << lane_numbers()) != 0;
+}
+
+// to = from * factor.
+LATENT_INLINE void scale_into(const float* from, int64_t width, float factor, float* to) {
+  int64_t i = 0;
+  for (; i + kLanes <= width; i += kLanes) store(to + i, load(from + i) * factor);
+  for (; i < width; i++) to[i] = from[i] * factor;
 }
 
 // x of [S, G, d], one group, as columns [d, padded] for the keys [begin, end), with zeros up to a whole tile.
@@ -125,14 +134,14 @@ static void to_columns(const float* x, int64_t row_stride, int64_t width, int64_
   }
 }
 
-// Columns [d, padded] back to rows of one group.
-static void from_columns(const float* columns, int64_t padded, int64_t width, int64_t keys, int64_t row_stride,
-                         float* x) {
-  for (int64_t first = 0; first < keys; first += kLanes) {
+// Columns [d, padded] of the keys [begin, end), from a whole tile on, back to rows of one group.
+static void from_columns(const float* columns, int64_t padded, int64_t width, int64_t begin, int64_t end,
+                         int64_t row_stride, float* x) {
+  for (int64_t first = begin; first < end; first += kLanes) {
     for (int64_t at = 0; at < width; at += kLanes) {
       const float* from = columns + at * padded + first;
       float* to = x + first * row_stride + at;
-      const int64_t rows = keys - first < kLanes ? keys - first : kLanes;
+      const int64_t rows = end - first < kLanes ? end - first : kLanes;
       if (at + kLanes <= width) {
         transpose_block(from, padded, kLanes, to, row_stride, rows);
         continue;
@@ -158,26 +167,55 @@ static const float* to_rows(const float* x, int64_t row_stride, int64_t width, i
   return rows;
 }
 
-// Dot products of R rows [R, d] with the tile of columns that starts at `first`.
-template <int R>
+// Dot products of R rows [R, d] with V vectors of the columns from `first` on.
+template <int R, int V>
 LATENT_INLINE void tile_products(const float* rows, const float* columns, int64_t padded, int64_t width, int64_t first,
-                                 Floats (*products)[2]) {
-  for (int r = 0; r < R; r++) products[r][0] = products[r][1] = Floats{};
+                                 Floats (*products)[V]) {
+  for (int r = 0; r < R; r++)
+    for (int v = 0; v < V; v++) products[r][v] = Floats{};
   const float* column = columns + first;
   for (int64_t i = 0; i < width; i++, column += padded) {
-    const Floats left = load(column), right = load(column + kLanes);
+    Floats key[V];
+    for (int v = 0; v < V; v++) key[v] = load(column + v * kLanes);
     for (int r = 0; r < R; r++) {
       const Floats x = all(rows[r * width + i]);
-      products[r][0] += x * left;
-      products[r][1] += x * right;
+      for (int v = 0; v < V; v++) products[r][v] += x * key[v];
     }
   }
 }
 
-// One chunk of tiles with the scores, later the weights, of R rows: [R, kTilesPerChunk * kTile].
+// Adds sum_j weights[r][j] rows[j] to R totals of V vectors.
+template <int R, int V>
+LATENT_INLINE void add_rows(const float* weights, int64_t weight_stride, const float* rows, int64_t row_stride,
+                            int64_t count, Floats (*total)[V]) {
+  int64_t j = 0;
+  if constexpr (V == 1) {
+    // few sums would wait for themselves: every other row goes to sums of its own
+    Floats other[R] = {};
+    for (; j + 2 <= count; j += 2, rows += 2 * row_stride) {
+      const Floats even = load(rows), odd = load(rows + row_stride);
+      for (int r = 0; r < R; r++) {
+        total[r][0] += all(weights[r * weight_stride + j]) * even;
+        other[r] += all(weights[r * weight_stride + j + 1]) * odd;
+      }
+    }
+    for (int r = 0; r < R; r++) total[r][0] += other[r];
+  }
+  for (; j < count; j++, rows += row_stride) {
+    Floats row[V];
+    for (int v = 0; v < V; v++) row[v] = load(rows + v * kLanes);
+    for (int r = 0; r < R; r++) {
+      const Floats w = all(weights[r * weight_stride + j]);
+      for (int v = 0; v < V; v++) total[r][v] += w * row[v];
+    }
+  }
+}
+
+// One chunk of tiles with the scores, later the weights, of R rows: [R, kScores], those of a tile from its place on.
 struct Chunk {
   int count;
-  int64_t first[kTilesPerChunk], low[kTilesPerChunk], high[kTilesPerChunk];
+  int64_t length;  // of all scores
+  int64_t first[kTilesPerChunk], low[kTilesPerChunk], high[kTilesPerChunk], place[kTilesPerChunk];
 };
 constexpr int64_t kScores = kTilesPerChunk * kTile;
 
@@ -188,18 +226,10 @@ LATENT_INLINE void add_values(const Chunk& chunk, const float* weights, const Ke
   Floats total[R][V];
   for (int r = 0; r < R; r++)
     for (int v = 0; v < V; v++) total[r][v] = load(totals + r * head.padded_width + at + v * kLanes);
-  for (int t = 0; t < chunk.count; t++) {
-    const float* weight = weights + t * kTile - chunk.first[t];
-    const float* value = head.value_rows + chunk.low[t] * head.value_stride + at;
-    for (int64_t j = chunk.low[t]; j < chunk.high[t]; j++, value += head.value_stride) {
-      Floats row[V];
-      for (int v = 0; v < V; v++) row[v] = load(value + v * kLanes);
-      for (int r = 0; r < R; r++) {
-        const Floats w = all(weight[r * kScores + j]);
-        for (int v = 0; v < V; v++) total[r][v] += w * row[v];
-      }
-    }
-  }
+  for (int t = 0; t < chunk.count; t++)
+    add_rows<R, V>(weights + chunk.place[t] + chunk.low[t] - chunk.first[t], kScores,
+                   head.value_rows + chunk.low[t] * head.value_stride + at, head.value_stride,
+                   chunk.high[t] - chunk.low[t], total);
   for (int r = 0; r < R; r++)
     for (int v = 0; v < V; v++) store(totals + r * head.padded_width + at + v * kLanes, total[r][v]);
 }
@@ -210,23 +240,32 @@ struct Softmax {
   float maximum[R], total[R];
 };
 
+// Scores of V vectors of keys from `first` on, and the largest of each lane.
+template <int R, int V>
+LATENT_INLINE void score_keys(const float* query, const int32_t* const* ranges, const KeyHead& head, int64_t first,
+                              float* scores, Floats* top) {
+  Floats score[R][V];
+  tile_products<R, V>(query, head.key_columns, head.padded, head.width, first, score);
+  for (int r = 0; r < R; r++) {
+    const uint64_t seen = seen_bits(ranges[r], first);
+    for (int v = 0; v < V; v++) {
+      const Floats kept = visible(seen, v) ? score[r][v] : all(kHidden);
+      top[r] = larger(kept, top[r]);
+      store(scores + r * kScores + v * kLanes, kept);
+    }
+  }
+}
+
 template <int R>
 static void attend_chunk(const Chunk& chunk, const float* query, const int32_t* const* ranges, const KeyHead& head,
                          float* scores, float* totals, Softmax<R>& state) {
   Floats top[R];
   for (int r = 0; r < R; r++) top[r] = all(kNothingSeen);
   for (int t = 0; t < chunk.count; t++) {
-    Floats score[R][2];
-    tile_products<R>(query, head.key_columns, head.padded, head.width, chunk.first[t], score);
-    for (int r = 0; r < R; r++) {
-      if (!sees_tile(ranges[r], chunk.first[t]))
-        for (int v = 0; v < 2; v++)
-          score[r][v] = visible(ranges[r], chunk.first[t] + v * kLanes) ? score[r][v] : all(kHidden);
-      for (int v = 0; v < 2; v++) {
-        top[r] = larger(score[r][v], top[r]);
-        store(scores + r * kScores + t * kTile + v * kLanes, score[r][v]);
-      }
-    }
+    const bool one_vector = chunk.high[t] <= chunk.first[t] + kLanes;
+    float* at = scores + chunk.place[t];
+    if (one_vector) score_keys<R, 1>(query, ranges, head, chunk.first[t], at, top);
+    else score_keys<R, 2>(query, ranges, head, chunk.first[t], at, top);
   }
   for (int r = 0; r < R; r++) {
     const float before = state.maximum[r];
@@ -241,7 +280,7 @@ static void attend_chunk(const Chunk& chunk, const float* query, const int32_t* 
       }
     }
     Floats total = {};
-    for (int64_t i = 0; i < chunk.count * kTile; i += kLanes) {
+    for (int64_t i = 0; i < chunk.length; i += kLanes) {
       float* at = scores + r * kScores + i;
       const Floats weight = exp2_of(load(at) - maximum);
       store(at, weight);
@@ -266,8 +305,7 @@ static void attend_rows(const AttentionInputs& inputs, const QueryRows& rows, co
   const float scale = kLog2E / sqrtf((float)head.width);
   for (int r = 0; r < R; r++) {
     ranges[r] = rows.ranges(inputs.ranges, row + r);
-    const float* from = inputs.query + rows.offset(row + r);
-    for (int64_t i = 0; i < head.width; i++) query[r * head.width + i] = from[i] * scale;
+    scale_into(inputs.query + rows.offset(row + r), head.width, scale, query + r * head.width);
   }
   memset(totals, 0, R * head.padded_width * sizeof(float));
   Softmax<R> state;
@@ -279,15 +317,19 @@ static void attend_rows(const AttentionInputs& inputs, const QueryRows& rows, co
   const int count = merged_stretches(ranges, R, stretches);
   Chunk chunk;
   chunk.count = 0;
+  chunk.length = 0;
   for (int i = 0; i < count; i++) {
-    for (int64_t first = stretches[i].start / kTile * kTile; first < stretches[i].end; first += kTile) {
+    for (int64_t first = stretches[i].start / kLanes * kLanes; first < stretches[i].end; first += kTile) {
       if (chunk.count == kTilesPerChunk) {
         attend_chunk<R>(chunk, query, ranges, head, scores, totals, state);
         chunk.count = 0;
+        chunk.length = 0;
       }
       chunk.first[chunk.count] = first;
       chunk.low[chunk.count] = first > stretches[i].start ? first : stretches[i].start;
       chunk.high[chunk.count] = first + kTile < stretches[i].end ? first + kTile : stretches[i].end;
+      chunk.place[chunk.count] = chunk.length;
+      chunk.length += chunk.high[chunk.count] <= first + kLanes ? kLanes : kTile;
       chunk.count++;
     }
   }
@@ -296,8 +338,7 @@ static void attend_rows(const AttentionInputs& inputs, const QueryRows& rows, co
     const float total = state.total[r];
     const bool saw_nothing = total == 0;
     const float share = saw_nothing ? 0 : 1 / total;
-    float* to = output + rows.offset(row + r);
-    for (int64_t i = 0; i < head.width; i++) to[i] = totals[r * head.padded_width + i] * share;
+    scale_into(totals + r * head.padded_width, head.width, share, output + rows.offset(row + r));
     log_sum[rows.sum_offset(row + r)] = saw_nothing ? 0 : (state.maximum[r] + log2f(total)) * kLn2;
   }
 }
@@ -318,10 +359,9 @@ static int64_t attention_scratch(const AttentionShape& shape) {
 static void attention(const AttentionShape& shape, const AttentionInputs& inputs, float* output, float* log_sum,
                       int64_t begin, int64_t end, float* scratch) {
   const int64_t chunks = chunks_of_rows(shape), row_stride = shape.groups * shape.width;
-  const int64_t padded = padded_keys(shape.keys), padded_width = rounded_up(shape.width, kLanes);
-  float* columns = scratch;
-  float* value_rows = columns + padded * shape.width;
-  float* block = value_rows + padded * padded_width;
+  const int64_t most_keys = padded_keys(shape.keys), padded_width = rounded_up(shape.width, kLanes);
+  float* value_rows = scratch + most_keys * shape.width;
+  float* block = value_rows + most_keys * padded_width;
   for (int64_t unit = begin; unit < end; unit++) {
     const int64_t batch = unit / chunks / shape.groups, group = unit / chunks % shape.groups;
     const QueryRows rows = query_rows(shape, batch, group);
@@ -330,6 +370,8 @@ static void attention(const AttentionShape& shape, const AttentionInputs& inputs
     const int64_t last = first + (left < kRowsPerUnit ? left : kRowsPerUnit);
     const Stretch reached = reached_keys(inputs.ranges, rows, first, last);
     const int64_t source = (batch * shape.keys * shape.groups + group) * shape.width;
+    const int64_t padded = padded_keys(reached.end - reached.start);
+    float* columns = scratch - reached.start;
     KeyHead head = {columns, nullptr, padded, 0, shape.width, padded_width};
     to_columns(inputs.key + source, row_stride, shape.width, reached.start, reached.end, padded, columns);
     head.value_rows = to_rows(inputs.value + source, row_stride, shape.width, padded_width, reached.start, reached.end,

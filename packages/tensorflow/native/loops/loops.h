@@ -30,6 +30,7 @@ struct AttentionGradients {
   float* query;                  // results, of the shapes of the inputs
   float* key;                    // one for each chunk
   float* value;
+  int32_t* reached;  // [chunks, B, 2], the keys [start, end) whose gradients a chunk writes
 };
 
 struct AdamWSettings {
@@ -140,11 +141,14 @@ struct Loops {
                     int64_t begin, int64_t end, float* scratch);
 
   // A unit is a chunk of the query rows of one key head of one batch row, B G chunks of them. Each chunk writes its own
-  // key and value gradients, [chunks, B, S, G, d], to be summed in their order.
+  // key and value gradients, [chunks, B, S, G, d], of the keys that it reaches; sum_key_chunks sums them in their order,
+  // a key of a batch row a unit.
   int64_t (*attention_gradient_chunks)(const AttentionShape&);
   int64_t (*attention_gradient_scratch)(const AttentionShape&);
   void (*attention_gradient)(const AttentionShape&, const AttentionInputs&, const AttentionGradients&,
                              int64_t begin, int64_t end, float* scratch);
+  void (*sum_key_chunks)(const AttentionShape&, const int32_t* reached, const float* parts, float* total,
+                         int64_t begin, int64_t end);
 
   // A unit is one number. sum_parts adds vectors of `count` numbers that stand one after the other, in their order.
   void (*sum_parts)(const float* vectors, int64_t parts, int64_t count, float* sum, int64_t begin, int64_t end);

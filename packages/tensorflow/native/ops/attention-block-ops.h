@@ -143,6 +143,7 @@ class AttentionBlockGradientOp : public OpKernel {
     const int64_t at_d_straight_keys = parts.add(rows * narrow), at_d_keys = parts.add(rows * narrow);
     const int64_t at_d_values = parts.add(rows * narrow);
     const int64_t at_key_chunks = parts.add(chunks * rows * narrow), at_value_chunks = parts.add(chunks * rows * narrow);
+    const int64_t at_reached = parts.add(chunks * shape.batch * 2);
     const int64_t at_d_low = parts.add(block.low_count()), at_sums = parts.add(norm_sums * width);
     // what adapters see under dropout
     const int64_t at_seen = parts.add(drops ? read.count * (width + wide) + 2 * rows * width : 0);
@@ -156,6 +157,7 @@ class AttentionBlockGradientOp : public OpKernel {
     float *d_queries = all + at_d_queries, *d_straight = all + at_d_straight;
     float *d_straight_keys = all + at_d_straight_keys, *d_keys = all + at_d_keys, *d_values = all + at_d_values;
     float *key_chunks = all + at_key_chunks, *value_chunks = all + at_value_chunks, *sums = all + at_sums;
+    auto* reached = reinterpret_cast<int32_t*>(all + at_reached);
     float *d_low = all + at_d_low, *d_low_key = d_low + read.count * block.query.rank;
     float *d_low_value = d_low_key + rows * block.key.rank, *d_low_output = d_low_value + rows * block.value.rank;
     float* seen_query = drops ? all + at_seen : read_normed;
@@ -177,7 +179,7 @@ class AttentionBlockGradientOp : public OpKernel {
       if (drops) seen_by(block.output, mixed, read.count, begin, end, seen_output);
     });
     const AttentionInputs inputs = {queries, keys, values, block.ranges};
-    const AttentionGradients slopes = {mixed, log_sum, d_mixed, d_queries, key_chunks, value_chunks};
+    const AttentionGradients slopes = {mixed, log_sum, d_mixed, d_queries, key_chunks, value_chunks, reached};
     const int64_t units = shape.batch * shape.groups * chunks;
     const double per_unit = static_cast<double>(read.count * shape.heads) / (units > 0 ? units : 1);
     share_out(context, units, per_unit * (20 + block.pairs_per_query()) * shape.width, [&](int64_t begin, int64_t end) {
@@ -191,8 +193,8 @@ class AttentionBlockGradientOp : public OpKernel {
       gradient_in(0, block.query, d_straight, read.count, begin, end, scratch, d_low, d_read_normed, false);
     };
     stretches.run(context, block.flops_per_row(), scratches, own.count(), [&](int64_t begin, int64_t end, float* scratch) {
-      loops().sum_parts(key_chunks, chunks, rows * narrow, d_keys, begin * narrow, end * narrow);
-      loops().sum_parts(value_chunks, chunks, rows * narrow, d_values, begin * narrow, end * narrow);
+      loops().sum_key_chunks(shape, reached, key_chunks, d_keys, begin, end);
+      loops().sum_key_chunks(shape, reached, value_chunks, d_values, begin, end);
       loops().rotary(d_keys, block.cosine, block.sine, -1, shape.groups, shape.width, d_straight_keys, begin, end);
       if (read.all)
         through_queries(begin, end, scratch);

@@ -1,6 +1,8 @@
 // LatentAttention and its gradient.
 #pragma once
 
+#include <vector>
+
 #include "op.h"
 
 namespace latent {
@@ -95,21 +97,19 @@ class AttentionGradientOp : public OpKernel {
                    result.shape() == context->input(0).shape() && dy.shape() == result.shape() &&
                        log_sum.shape() == sums,
                    "expected what the forward pass gave");
-    AttentionGradients gradients = {floats(result), floats(log_sum), floats(dy), nullptr, nullptr, nullptr};
-    gradients.query = output(context, 0, context->input(0).shape());
-    const int64_t chunks = loops().attention_gradient_chunks(shape);
-    Part key, value;
-    if (shape.batch * shape.queries == 0) {
-      // nobody looked: there is no chunk that would write a gradient
-      for (int i = 1; i < 3; i++) {
-        float* none = output(context, i, context->input(i).shape());
-        if (none != nullptr) std::fill(none, none + context->input(i).NumElements(), 0.0f);
-      }
-      return;
-    }
-    if (gradients.query == nullptr || !key.allocate(context, 1, chunks) || !value.allocate(context, 2, chunks)) return;
-    gradients.key = key.chunks;
-    gradients.value = value.chunks;
+    float* query = output(context, 0, context->input(0).shape());
+    float* key = output(context, 1, context->input(1).shape());
+    float* value = output(context, 2, context->input(2).shape());
+    const int64_t chunks = loops().attention_gradient_chunks(shape), count = context->input(1).NumElements();
+    Tensor memory;
+    if (!context->status().ok()) return;
+    const auto status = context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({2, chunks, count}), &memory);
+    OP_REQUIRES_OK(context, status);
+    float* key_chunks = memory.flat<float>().data();
+    float* value_chunks = key_chunks + chunks * count;
+    std::vector<int32_t> reached(chunks * shape.batch * 2);  // none where nobody looks
+    const AttentionGradients gradients = {floats(result), floats(log_sum), floats(dy),    query,
+                                          key_chunks,     value_chunks,    reached.data()};
     const int64_t units = shape.batch * shape.groups * chunks;
     const double rows = static_cast<double>(shape.batch * shape.queries * shape.heads) / (units > 0 ? units : 1);
     const double cycles = rows * (20 + visible_per_query(shape, inputs.ranges)) * shape.width;
@@ -117,40 +117,11 @@ class AttentionGradientOp : public OpKernel {
       const Scratch scratch(loops().attention_gradient_scratch(shape));
       loops().attention_gradient(shape, inputs, gradients, begin, end, scratch.data());
     });
-    key.sum(context, chunks);
-    value.sum(context, chunks);
+    share_out(context, shape.batch * shape.keys, 2.0 * shape.groups * shape.width, [&](int64_t begin, int64_t end) {
+      loops().sum_key_chunks(shape, reached.data(), key_chunks, key, begin, end);
+      loops().sum_key_chunks(shape, reached.data(), value_chunks, value, begin, end);
+    });
   }
-
- private:
-  // The gradient of keys or values: made in chunks, which are summed if there are several.
-  struct Part {
-    Tensor memory;
-    float* chunks = nullptr;
-    float* total = nullptr;
-    int64_t count = 0;
-
-    // For output and input `index`.
-    bool allocate(OpKernelContext* context, int index, int64_t chunk_count) {
-      count = context->input(index).NumElements();
-      total = output(context, index, context->input(index).shape());
-      chunks = total;
-      if (total == nullptr || chunk_count == 1) return total != nullptr;
-      const auto status = context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({chunk_count, count}), &memory);
-      if (!status.ok()) {
-        context->SetStatus(status);
-        return false;
-      }
-      chunks = memory.flat<float>().data();
-      return true;
-    }
-
-    void sum(OpKernelContext* context, int64_t chunk_count) const {
-      if (chunk_count == 1) return;
-      share_out(context, count, static_cast<double>(chunk_count), [&](int64_t begin, int64_t end) {
-        loops().sum_parts(chunks, chunk_count, count, total, begin, end);
-      });
-    }
-  };
 };
 
 REGISTER_KERNEL_BUILDER(Name("LatentAttention").Device(tensorflow::DEVICE_CPU), AttentionOp);

@@ -108,7 +108,9 @@ static void test_attention(const Loops& loops, const latent::AttentionShape& s) 
       }
   const int64_t chunks = loops.attention_gradient_chunks(s);
   Numbers output(rows * d), sums(rows), query_gradient(rows * d), key_gradient(keys * d), value_gradient(keys * d);
-  Numbers key_chunks(chunks * keys * d), value_chunks(chunks * keys * d);
+  // full of NaN: only what a chunk says it reached is written, and summed
+  Numbers key_chunks(chunks * keys * d, NAN), value_chunks(chunks * keys * d, NAN);
+  std::vector<int32_t> reached(chunks * s.batch * 2);
   const latent::AttentionInputs inputs = {q.data(), k.data(), v.data(), ranges.data()};
   in_parts(loops.attention_units(s), [&](int64_t begin, int64_t end) {
     const Scratch scratch(loops.attention_scratch(s));
@@ -118,14 +120,15 @@ static void test_attention(const Loops& loops, const latent::AttentionShape& s) 
   expect_close(name + "output", output, y, 2e-5, 5e-6);
   expect_close(name + "log-sum-exp", sums, lse, 2e-5, 5e-6);
   const latent::AttentionGradients gradients = {output.data(),         sums.data(),         dy.data(),
-                                                query_gradient.data(), key_chunks.data(), value_chunks.data()};
+                                                query_gradient.data(), key_chunks.data(), value_chunks.data(),
+                                                reached.data()};
   in_parts(s.batch * s.groups * chunks, [&](int64_t begin, int64_t end) {
     const Scratch scratch(loops.attention_gradient_scratch(s));
     loops.attention_gradient(s, inputs, gradients, begin, end, scratch.data);
   });
-  in_parts(keys * d, [&](int64_t begin, int64_t end) {
-    loops.sum_parts(key_chunks.data(), chunks, keys * d, key_gradient.data(), begin, end);
-    loops.sum_parts(value_chunks.data(), chunks, keys * d, value_gradient.data(), begin, end);
+  in_parts(s.batch * s.keys, [&](int64_t begin, int64_t end) {
+    loops.sum_key_chunks(s, reached.data(), key_chunks.data(), key_gradient.data(), begin, end);
+    loops.sum_key_chunks(s, reached.data(), value_chunks.data(), value_gradient.data(), begin, end);
   });
   expect_close(name + "query gradient", query_gradient, dq, 2e-4, 5e-5);
   expect_close(name + "key gradient", key_gradient, dk, 2e-4, 5e-5);
