@@ -57,6 +57,10 @@ def load_work(params: dict) -> Work:
     )
 
 
+# a run repeats short steps for so long, one after the other as in training, and gives the mean
+LEAST_SECONDS = 0.5
+
+
 class TrainingPeer:
     """Optimiser steps over one batch, its preparation included in the time, as it comes anew in every step."""
 
@@ -80,11 +84,17 @@ class TrainingPeer:
 
     def check(self, case: str) -> list[float]:
         """Losses of the first steps: equal ones also say that gradients and updates are equal."""
-        return [self.run(case)["loss"] for _ in range(self.work.training["checkedSteps"])]
+        return [self.descend()["loss"] for _ in range(self.work.training["checkedSteps"])]
 
     def run(self, case: str) -> dict:
         if case != self.work.phase:
             raise ValueError(f"expected case {self.work.phase}, got {case}")
+        steps = []
+        while sum(step["seconds"] for step in steps) < LEAST_SECONDS:
+            steps.append(self.descend())
+        return {name: sum(step[name] for step in steps) / len(steps) for name in ("seconds", "prepareSeconds")}
+
+    def descend(self) -> dict:
         begin = time.perf_counter()
         batch = self.prepare(self.work)
         prepared = time.perf_counter()

@@ -1,6 +1,6 @@
 import { type Agreement, agreementOf, nearnessOf } from './measure/agreement.js';
 import { load } from './measure/machine.js';
-import { type Enough, takeTurns } from './measure/rounds.js';
+import { type Enough, LONG_CHECK_SECONDS, takeTurns } from './measure/rounds.js';
 import { pairedRatios, summarise } from './measure/statistics.js';
 import { GroupMember } from './process/group-member.js';
 import {
@@ -27,6 +27,8 @@ export interface GroupSettings {
 /** One run, and the matrix product of its process right after it, in GFLOP/s. */
 interface Run extends Ran {
   readonly gemm: number | null;
+  /** From asking for the run to its answer; a short kernel runs often in that time. */
+  readonly wallSeconds: number;
 }
 
 /** What is known of a case before its group is over. */
@@ -114,9 +116,7 @@ async function runCase(
     ours ??= checked.values;
   }
   const valid = members.filter(({ name }) => agreements.has(name) && (agreements.get(name)?.agrees ?? true));
-  // what was checked for long has warmed up
-  const checked = (performance.now() - begin) / 1000;
-  const cold = warmUp.seconds === 0 || checked < warmUp.seconds;
+  const cold = performance.now() - begin < 1000 * LONG_CHECK_SECONDS;
   onProgress?.(`${testCase.title}: ${valid.map(({ name }) => name).join(', ')} in turns`);
   const runners = valid.map((member) => () => runOnce(member, testCase, params));
   const results = await takeTurns(runners, cold ? warmUp : { rounds: 0, seconds: 0 }, measured);
@@ -136,17 +136,23 @@ async function runCase(
   return { testCase, flops, before, after: load(), agreements, runs, failed };
 }
 
+/** How long a matrix product is measured after a run: short where runs are many. */
+const gemmSeconds = (run: number) => (run < 1 ? 0.06 : 0.4);
+
 /** A run, and where its products are counted, what a large one takes at that time. */
 async function runOnce(
   member: GroupMember,
   { flops }: BenchCase,
   params: Readonly<Record<string, unknown>>,
 ): Promise<Run | null> {
+  const begin = performance.now();
   const ran = await member.ask('run', ranSchema, params);
   if (!ran) return null;
+  const wallSeconds = (performance.now() - begin) / 1000;
   const counted = ran.flops ?? flops;
-  const gemm = counted === null ? null : await member.ask('gemm', gemmSchema);
-  return { ...ran, gemm: gemm?.gflops ?? null };
+  const gemm =
+    counted === null ? null : await member.ask('gemm', gemmSchema, { seconds: gemmSeconds(wallSeconds) });
+  return { ...ran, gemm: gemm?.gflops ?? null, wallSeconds };
 }
 
 /** The fastest matrix product of each round, whoever did it. */

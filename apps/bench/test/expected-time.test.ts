@@ -20,9 +20,9 @@ describe('expectedSeconds', () => {
 
   it('warms up and measures for some time', () => {
     const cases = [one];
-    const long = { ...runs, warmUp: { rounds: 1, seconds: 3 }, measured: { rounds: 3, seconds: 4 } };
-    // starts, a check of 0.1 s each, and 7 s shared between the two
-    expect(expectedSeconds([{ peers: ['latent-sft', 'best'], cases }], long)).toBeCloseTo(12 + 0.2 + 7);
+    const long = { ...runs, warmUp: { rounds: 1, seconds: 1.5 }, measured: { rounds: 3, seconds: 1 } };
+    // starts, and of each a check, 30 rounds and 20 rounds of 0.1 s, half of that itself
+    expect(expectedSeconds([{ peers: ['latent-sft', 'best'], cases }], long)).toBeCloseTo(12 + 2 * 5.1);
     // ten seconds of checking are warm enough
     const slow = [{ ...one, flops: 1.6e12 }];
     expect(expectedSeconds([{ peers: ['latent-sft'], cases: slow }], long)).toBeCloseTo(6 + 10 + 30);

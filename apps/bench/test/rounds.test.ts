@@ -18,7 +18,7 @@ it('runs one at a time, each as often in every place, and throws warm-ups away',
     order.push(name);
     await new Promise((resolve) => setTimeout(resolve, 1));
     running--;
-    return count++;
+    return { wallSeconds: 0, count: count++ };
   };
   const results = await takeTurns(
     [runner('a'), runner('b')],
@@ -27,35 +27,34 @@ it('runs one at a time, each as often in every place, and throws warm-ups away',
     0,
   );
   expect(order.join('')).toBe('abbaab');
-  expect(results).toEqual([
+  expect(results.map((turns) => turns.map(({ count }) => count))).toEqual([
     [3, 4],
     [2, 5],
   ]);
 });
 
-it('warms up until the time has gone by', async () => {
+const lasting = (wallSeconds: number) => {
   let runs = 0;
-  const begin = performance.now();
-  const [kept] = await takeTurns(
-    [async () => [runs++, performance.now() - begin] as const],
-    { rounds: 1, seconds: 0.02 },
-    { rounds: 2, seconds: 0 },
-    1,
+  return async () => ({ wallSeconds, run: runs++ });
+};
+
+it('warms up, and goes on with rounds that are kept, until each has run for so long itself', async () => {
+  const [quick, slow] = await takeTurns(
+    [lasting(0.25), lasting(1)],
+    { rounds: 1, seconds: 1.5 },
+    { rounds: 2, seconds: 1 },
+    0,
   );
-  expect(kept).toHaveLength(2);
-  expect(kept![0]![0]).toBeGreaterThan(1);
-  expect(kept![0]![1]).toBeGreaterThanOrEqual(20);
+  // six rounds of a quarter of a second to get warm, and four that are kept
+  for (const turns of [quick!, slow!]) expect(turns.map(({ run }) => run)).toEqual([6, 7, 8, 9]);
 });
 
-it('goes on with rounds that are kept until the time has gone by', async () => {
-  let runs = 0;
-  const [kept] = await takeTurns(
-    [async () => runs++],
-    { rounds: 3, seconds: 0 },
-    { rounds: 2, seconds: 0.03 },
-    1,
+it('waits for no runner that has failed', async () => {
+  const turns = await takeTurns(
+    [lasting(0.5), async () => null],
+    { rounds: 0, seconds: 0 },
+    { rounds: 1, seconds: 1 },
+    0,
   );
-  expect(kept!.length).toBeGreaterThan(2);
-  expect(kept![0]).toBe(3);
-  expect(runs).toBe(3 + kept!.length);
+  expect(turns.map(({ length }) => length)).toEqual([2, 2]);
 });

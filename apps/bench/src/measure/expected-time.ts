@@ -1,10 +1,10 @@
 import type { CaseGroup, PeerName } from '../suites/suite.js';
-import type { Enough } from './rounds.js';
+import { type Enough, LONG_CHECK_SECONDS } from './rounds.js';
 
 /** What a core is taken to do in the products of a step, and to read of weights. */
 const [FLOPS_A_CORE, BYTES_A_CORE] = [8e10, 5e9];
 
-/** Shortest run of a case, and what it takes to start a process and measure its matrix product twice. */
+/** Shortest run of a case with the matrix product after it, and what it takes to start a process and measure its matrix product twice. */
 const [SHORTEST_SECONDS, START_SECONDS] = [0.1, 6];
 
 /** Time by ours, as far as a guess needs it. */
@@ -33,10 +33,11 @@ export function expectedSeconds(
         const { flops: guessed = 0, bytes = 0, checks = 1 } = expected ?? {};
         const atRate = Math.max((flops ?? guessed) / FLOPS_A_CORE, bytes / BYTES_A_CORE) / threads;
         const once = Math.max(SHORTEST_SECONDS, atRate * (SLOWNESS[peer] ?? 1));
-        const taking = ({ rounds, seconds }: Enough) => Math.max(rounds * once, seconds / peers.length);
-        // a long check warms up
-        const cold = warmUp.seconds === 0 || checks * once * peers.length < warmUp.seconds;
-        seconds += checks * once + (cold ? taking(warmUp) : 0) + taking(measured);
+        // as many rounds as fill the time of who is quickest
+        const roundsOf = ({ rounds, seconds }: Enough) =>
+          Math.max(rounds, seconds / Math.max(SHORTEST_SECONDS / 2, atRate));
+        const cold = checks * once * peers.length < LONG_CHECK_SECONDS;
+        seconds += (checks + (cold ? roundsOf(warmUp) : 0) + roundsOf(measured)) * once;
       }
     }
   }

@@ -17,7 +17,7 @@ export interface Service {
   open(
     params: Readonly<Record<string, unknown>>,
   ): Promise<{ readonly work: ServedWork; readonly result: unknown }>;
-  gemm(): unknown;
+  gemm(params: Readonly<Record<string, unknown>>): unknown;
   memory(): unknown;
 }
 
@@ -37,7 +37,7 @@ export async function serve(service: Service): Promise<void> {
     try {
       let result: unknown;
       if (method === 'open') ({ work, result } = await service.open(params));
-      else if (method === 'gemm') result = service.gemm();
+      else if (method === 'gemm') result = service.gemm(params);
       else if (method === 'memory') result = service.memory();
       else if (!work) throw new Error(`serve: expected open before ${method}, got none`);
       else {

@@ -33,13 +33,13 @@ export function addBench(program: Command, terminal: Terminal): void {
     )
     .option(
       '--rounds <count>',
-      'timed runs of each peer, in turns, and more until 4 s are over',
+      'timed runs of each peer, in turns, and more until 1 s of each',
       wholeNumber(1),
       5,
     )
     .option(
       '--warm-ups <count>',
-      'runs of each before, and more until 3 s are over; none after a longer check',
+      'runs of each before, and more until 1.5 s of each; none after a check of 10 s',
       wholeNumber(0),
       1,
     )
