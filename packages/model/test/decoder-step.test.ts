@@ -122,7 +122,7 @@ describe.skipIf(!fused)('a decoding step as one operation', () => {
     });
 
     // few rows, columns, columns that fill their vectors, and more than one step takes
-    it.each([1, 15, 21, 64, 130])('runs a prompt of %i tokens and the steps after it', (length) => {
+    it.each([1, 15, 21, 64, 260])('runs a prompt of %i tokens and the steps after it', (length) => {
       const before = countTensors();
       const weights = decoderWeights(config, parameters, 'float32')!;
       const prompt = Array.from({ length }, (_, i) => (i * 5) % config.vocabularySize);
