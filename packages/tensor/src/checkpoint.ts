@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { isRecording, lastRecorded, valueAndGradients } from './gradients.js';
+import { valueAndGradients } from './gradients.js';
+import { isRecording, lastRecorded } from './recording.js';
 
 /**
  * compute(inputs), of which nothing but the inputs is kept for the backward pass: there it is computed again, with its

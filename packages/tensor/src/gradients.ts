@@ -1,32 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-
-/** What tfjs has recorded for gradients; its engine has no public way to set it aside. */
-interface Recording {
-  activeTape: TapeNode[] | null;
-  gradientDepth: number;
-}
-
-/** One recorded operation. A gradient is called on a copy of its node whose inputs are those with a use for one. */
-export interface TapeNode {
-  readonly kernelName: string;
-  readonly inputs: Readonly<Record<string, tf.Tensor>>;
-  readonly outputs: readonly tf.Tensor[];
-  readonly saved: readonly tf.Tensor[];
-  gradient?: (
-    this: TapeNode,
-    outputGradients: readonly (tf.Tensor | null)[],
-  ) => Record<string, () => tf.Tensor>;
-}
-
-/** The operation that was recorded last, if any is being recorded. */
-export function lastRecorded(): TapeNode | undefined {
-  return recording().activeTape?.at(-1);
-}
-
-/** Whether operations are being recorded for a gradient. */
-export function isRecording(): boolean {
-  return recording().gradientDepth > 0;
-}
+import { record, type TapeNode, tensorsSoFar } from './recording.js';
 
 /**
  * A value and its gradients by the inputs, to the bit those of `tf.valueAndGrads`. That function keeps every gradient
@@ -57,29 +30,6 @@ export function valueAndGradients<T extends tf.Tensor>(
     throw error;
   } finally {
     for (const { saved } of tape) tf.dispose([...saved]);
-  }
-}
-
-function recording(): Recording {
-  return tf.engine().state as unknown as Recording;
-}
-
-/** Runs a function on a tape of its own. */
-function record<T extends tf.Tensor>(compute: () => T): { value: T; tape: TapeNode[] } {
-  const state = recording();
-  if (isRecording()) {
-    throw new Error('valueAndGradients: expected first gradients only, got gradients of one');
-  }
-  const { activeTape, gradientDepth } = state;
-  const tape: TapeNode[] = [];
-  Object.assign(state, { activeTape: tape, gradientDepth: 1 });
-  try {
-    return { value: tf.tidy(compute), tape };
-  } catch (error) {
-    for (const { saved } of tape) tf.dispose([...saved]);
-    throw error;
-  } finally {
-    Object.assign(state, { activeTape, gradientDepth });
   }
 }
 
@@ -144,8 +94,9 @@ function gradientsOf(node: TapeNode, read: readonly (tf.Tensor | null)[]): tf.Te
   if (!node.gradient) {
     throw new Error(`valueAndGradients: expected a gradient of ${node.kernelName}, got none`);
   }
+  const before = tensorsSoFar();
   const makers = node.gradient(read);
-  const taken = new Set<tf.Tensor>([...read.filter((gradient) => gradient !== null), ...node.saved]);
+  const taken = new Set<tf.Tensor>();
   return Object.entries(node.inputs).map(([name, input]) => {
     const maker = makers[name];
     if (!maker) {
@@ -159,8 +110,8 @@ function gradientsOf(node: TapeNode, read: readonly (tf.Tensor | null)[]): tf.Te
           `${made.dtype} [${made.shape}]`,
       );
     }
-    // what the node read is freed after it, and the same tensor may be the gradient of two inputs
-    const own = taken.has(made) || made.kept ? tf.clone(made) : made;
+    // what the node read has owners of its own, and the same tensor may be the gradient of two inputs
+    const own = made.id < before || taken.has(made) || made.kept ? tf.clone(made) : made;
     taken.add(own);
     return own;
   });

@@ -1,4 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
+import {
+  addToTape,
+  asKernel,
+  isRecorded,
+  isUnwatched,
+  lasting,
+  lastRecorded,
+  type TapeNode,
+} from './recording.js';
 
 /** Tensors by name: a kernel's inputs, or the gradients of them. */
 export type NamedTensors = Readonly<Record<string, tf.Tensor>>;
@@ -118,14 +127,6 @@ export function isOverridden(kernel: Kernel): boolean {
   return overrides.has(`${tf.getBackend()}/${kernel.name}`);
 }
 
-/** Whether a kernel that runs now is recorded, so that its backward pass may come. */
-export function isRecorded(): boolean {
-  const { gradientDepth, kernelDepth } = tf.engine().state as unknown as Readonly<
-    Record<'gradientDepth' | 'kernelDepth', number>
-  >;
-  return gradientDepth > 0 && kernelDepth === 0;
-}
-
 /** Runs a kernel on the current backend, recording it for gradients. */
 export function runKernel(
   kernel: Kernel,
@@ -133,42 +134,58 @@ export function runKernel(
   attributes: KernelAttributes = {},
 ): tf.Tensor[] {
   const backend = tf.getBackend();
+  if (overrides.has(`${backend}/${kernel.name}`) && isUnwatched())
+    return runFused(kernel, inputs, attributes);
   if (!registered.has(`${backend}/${kernel.name}`)) registerKernels(backend);
-  const outputs: tf.Tensor | tf.Tensor[] = tf
+  const given: tf.Tensor | tf.Tensor[] = tf
     .engine()
     .runKernel(kernel.name, inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap);
-  const all = Array.isArray(outputs) ? outputs : [outputs];
-  differentiate(kernel, attributes, all[0]!);
-  return all;
-}
-
-/** One recorded operation; its gradient is called on a copy whose inputs are those with a use for one. */
-interface TapeNode {
-  readonly inputs: Readonly<Record<string, tf.Tensor>>;
-  readonly outputs: readonly tf.Tensor[];
-  readonly saved: readonly tf.Tensor[];
-  gradient?: (
-    this: TapeNode,
-    outputGradients: readonly (tf.Tensor | null)[],
-  ) => Record<string, () => tf.Tensor>;
+  const outputs = Array.isArray(given) ? given : [given];
+  // The operation that was just recorded gets a gradient that knows which inputs need one. It takes the place of tfjs's
+  // own, which fills an array of zeros for each output that a kernel keeps for its backward pass and nobody else reads.
+  const node = lastRecorded();
+  if (node?.gradient && node.outputs.includes(outputs[0]!)) {
+    node.gradient = gradientFrom(kernel, attributes, node.saved);
+  }
+  return outputs;
 }
 
 /**
- * Gives the operation that was just recorded a gradient that knows which inputs need one. It takes the place of tfjs's
- * own, which fills an array of zeros for each output that a kernel keeps for its backward pass and nobody else reads.
+ * Runs a fused kernel beside tfjs's engine, which would make a second reference to each tensor that a kernel saves, one
+ * kernel call each: of a block of a small model they take as long as the block.
  */
-function differentiate(kernel: Kernel, attributes: KernelAttributes, output: tf.Tensor): void {
-  const { activeTape } = tf.engine().state as unknown as { readonly activeTape: readonly TapeNode[] | null };
-  const node = activeTape?.at(-1);
-  if (!node?.gradient || !node.outputs.includes(output)) return;
-  node.gradient = function (given) {
+function runFused(kernel: Kernel, inputs: NamedTensors, attributes: KernelAttributes): tf.Tensor[] {
+  const implementation = implementationOf(kernel, tf.getBackend());
+  const outputs = asKernel(() => implementation.forward(inputs, attributes));
+  if (!isRecorded()) return outputs;
+  const saved = [
+    ...kernel.saved.inputs.map((name) => lasting(inputs[name]!)),
+    ...kernel.saved.outputs.map((output) => lasting(outputs[output]!)),
+  ];
+  const own = saved.filter(({ owned }) => owned).map(({ tensor }) => tensor);
+  const gradient = gradientFrom(
+    kernel,
+    attributes,
+    saved.map(({ tensor }) => tensor),
+  );
+  addToTape({ kernelName: kernel.name, inputs, outputs, saved: own, gradient });
+  return outputs;
+}
+
+/** The gradient of a recorded operation, of those of its inputs that its node has. */
+function gradientFrom(
+  kernel: Kernel,
+  attributes: KernelAttributes,
+  saved: readonly tf.Tensor[],
+): NonNullable<TapeNode['gradient']> {
+  return function (given) {
     const outputGradients = given.map((gradient) => gradient!);
     given.forEach((gradient, i) => {
       const { shape } = this.outputs[i]!;
       if (!gradient) Object.defineProperty(outputGradients, i, { get: () => tf.zeros(shape) });
     });
     const wanted = new Set(Object.keys(this.inputs));
-    return gradientsOf(kernel, { outputGradients, saved: this.saved, attributes, wanted });
+    return gradientsOf(kernel, { outputGradients, saved, attributes, wanted });
   };
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { defineKernel, isRecorded, type Kernel, type NamedTensors, runKernel } from '../kernel.js';
+import { defineKernel, type Kernel, type NamedTensors, runKernel } from '../kernel.js';
+import { isRecorded } from '../recording.js';
 import { crossEntropyAndSlope } from './cross-entropy.js';
 import { sparseKlAndSlope } from './soft-label-kl.js';
 

@@ -40,11 +40,10 @@ class DecoderStepOp : public OpKernel {
     if (!read(context, &step)) return;
     float* states = output(context, 0, TensorShape({step.rows, step.width}));
     if (!context->status().ok() || step.rows == 0) return;
-    Team team(context);
     if (step.rows < kManyRows)
-      step_of_rows(context, &team, step, states);
+      step_of_rows(context, step, states);
     else
-      step_of_columns(context, &team, step, states);
+      step_of_columns(context, step, states);
   }
 
  private:
@@ -133,14 +132,14 @@ class DecoderStepOp : public OpKernel {
   }
 
   // Attention of the newest tokens over their row's cache.
-  void attention(OpKernelContext* context, Team* team, const Step& step, int64_t layer, const float* queries,
+  void attention(OpKernelContext* context, const Step& step, int64_t layer, const float* queries,
                  float* mixed, float* log_sum) const {
     const AttentionShape& shape = step.shape;
     const AttentionInputs inputs = {queries, floats(cache(context, layer, 0)), floats(cache(context, layer, 1)),
                                     ints(context->input(3))};
     const int64_t units = loops().attention_units(shape);
     const double per_unit = static_cast<double>(step.rows * shape.heads) / (units > 0 ? units : 1);
-    team->run(units, per_unit * (20 + step.visible) * shape.width / 4, [&](int64_t begin, int64_t end) {
+    share_out(context, units, per_unit * (20 + step.visible) * shape.width / 4, [&](int64_t begin, int64_t end) {
       const Scratch scratch(loops().attention_scratch(shape));
       loops().attention(shape, inputs, mixed, log_sum, begin, end, scratch.data());
     });
@@ -167,7 +166,7 @@ class DecoderStepOp : public OpKernel {
   }
 
   // Few rows [R, D]: each map reads its weights once.
-  void step_of_rows(OpKernelContext* context, Team* team, const Step& step, float* states) const {
+  void step_of_rows(OpKernelContext* context, const Step& step, float* states) const {
     const int64_t rows = step.rows, width = step.width, wide = step.wide, narrow = step.narrow;
     const int64_t inner = step.inner;
     const Scratch memory(rows * (2 * width + 3 * wide + 2 * narrow + 3 * inner + step.shape.heads + 1));
@@ -185,7 +184,7 @@ class DecoderStepOp : public OpKernel {
     float* inverse = log_sum + rows * step.shape.heads;
     std::copy(floats(context->input(0)), floats(context->input(0)) + rows * width, x);
     const auto add = [&](const PackedMap& map, const float* from) {
-      team->run(map.out, channel_cycles(map, rows), [&](int64_t begin, int64_t end) {
+      share_out(context, map.out, channel_cycles(map, rows), [&](int64_t begin, int64_t end) {
         loops().packed_rows(map, from, rows, x, true, begin, end);
       });
     };
@@ -194,7 +193,7 @@ class DecoderStepOp : public OpKernel {
       loops().rms_norm(x, norm(context, 2 * layer), epsilon_, width, normed, inverse, 0, rows);
       const PackedMap maps[] = {given(0, width), given(1, width), given(2, width)};
       float* const results[] = {queries, keys, values};
-      team->run(wide + 2 * narrow, channel_cycles(maps[0], rows), [&](int64_t begin, int64_t end) {
+      share_out(context, wide + 2 * narrow, channel_cycles(maps[0], rows), [&](int64_t begin, int64_t end) {
         int64_t start = 0;
         for (int i = 0; i < 3; i++) {
           const int64_t from = std::max(begin - start, int64_t{0}), to = std::min(end - start, maps[i].out);
@@ -205,11 +204,11 @@ class DecoderStepOp : public OpKernel {
       turn(context, step, layer, queries, keys, turned, 0, rows);
       for (int64_t row = 0; row < rows; row++)
         std::copy(values + row * narrow, values + (row + 1) * narrow, newest(context, step, layer, 1, row));
-      attention(context, team, step, layer, turned, mixed, log_sum);
+      attention(context, step, layer, turned, mixed, log_sum);
       add(given(3, wide), mixed);
       loops().rms_norm(x, norm(context, 2 * layer + 1), epsilon_, width, normed, inverse, 0, rows);
       const PackedMap gates = given(4, width), ups = given(5, width);
-      team->run(inner, 2 * channel_cycles(gates, rows), [&](int64_t begin, int64_t end) {
+      share_out(context, inner, 2 * channel_cycles(gates, rows), [&](int64_t begin, int64_t end) {
         loops().packed_rows(gates, normed, rows, gate, false, begin, end);
         loops().packed_rows(ups, normed, rows, up, false, begin, end);
         for (int64_t row = 0; row < rows; row++)
@@ -221,7 +220,7 @@ class DecoderStepOp : public OpKernel {
   }
 
   // Many rows, as columns [D, stride]: see columns.h. Only attention has them as rows.
-  void step_of_columns(OpKernelContext* context, Team* team, const Step& step, float* states) const {
+  void step_of_columns(OpKernelContext* context, const Step& step, float* states) const {
     const int64_t rows = step.rows, width = step.width, wide = step.wide, narrow = step.narrow;
     const int64_t inner = step.inner, stride = column_stride(rows), blocks = stride / 16;
     const Scratch memory(stride * (2 * width + 2 * wide + 2 * narrow + 2 * inner) +
@@ -239,9 +238,9 @@ class DecoderStepOp : public OpKernel {
     float* mixed_rows = turned + rows * wide;
     float* key_rows = mixed_rows + rows * wide;
     float* log_sum = key_rows + rows * narrow;
-    const auto in_blocks = [&](int64_t numbers, const auto& body) { team->run(blocks, 16.0 * numbers, body); };
+    const auto in_blocks = [&](int64_t numbers, const auto& body) { share_out(context, blocks, 16.0 * numbers, body); };
     const auto add = [&](const PackedMap& map, const float* columns) {
-      team->run(panels(map.out), kPanel * channel_cycles(map, stride), [&](int64_t begin, int64_t end) {
+      share_out(context, panels(map.out), kPanel * channel_cycles(map, stride), [&](int64_t begin, int64_t end) {
         for (int64_t panel = begin; panel < end; panel++)
           panel_product(map, columns, stride, x + panel * kPanel * stride, true, panel);
       });
@@ -258,7 +257,8 @@ class DecoderStepOp : public OpKernel {
       const PackedMap maps[] = {given(0, width), given(1, width), given(2, width)};
       float* const results[] = {queries, keys, values};
       const int64_t counts[] = {panels(wide), panels(narrow), panels(narrow)};
-      team->run(counts[0] + 2 * counts[1], kPanel * channel_cycles(maps[0], stride), [&](int64_t begin, int64_t end) {
+      const double cycles = kPanel * channel_cycles(maps[0], stride);
+      share_out(context, counts[0] + 2 * counts[1], cycles, [&](int64_t begin, int64_t end) {
         for (int64_t unit = begin; unit < end; unit++) {
           int i = 0;
           int64_t panel = unit;
@@ -273,14 +273,14 @@ class DecoderStepOp : public OpKernel {
                                 newest_stride(step), begin, end);
         turn(context, step, layer, query_rows, key_rows, turned, begin * 16, std::min(end * 16, rows));
       });
-      attention(context, team, step, layer, turned, mixed_rows, log_sum);
+      attention(context, step, layer, turned, mixed_rows, log_sum);
       in_blocks(wide, [&](int64_t begin, int64_t end) {
         loops().rows_to_columns(mixed_rows, rows, wide, mixed, stride, begin, end);
       });
       add(given(3, wide), mixed);
       normalise(2 * layer + 1);
       const PackedMap gates = given(4, width), ups = given(5, width);
-      team->run(panels(inner), 2 * kPanel * channel_cycles(gates, stride), [&](int64_t begin, int64_t end) {
+      share_out(context, panels(inner), 2 * kPanel * channel_cycles(gates, stride), [&](int64_t begin, int64_t end) {
         for (int64_t panel = begin; panel < end; panel++) {
           const int64_t first = panel * kPanel * stride, last = std::min((panel + 1) * kPanel, inner) * stride;
           panel_product(gates, normed, stride, gate + first, false, panel);

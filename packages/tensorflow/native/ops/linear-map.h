@@ -144,9 +144,13 @@ class Parts {
 // Working memory of an operation, all of it at once.
 inline float* working(OpKernelContext* context, int64_t count, Tensor* memory) {
   const auto status = context->allocate_temp(tensorflow::DT_FLOAT, TensorShape({count}), memory);
-  if (status.ok()) return memory->flat<float>().data();
-  context->SetStatus(status);
-  return nullptr;
+  if (!status.ok()) {
+    context->SetStatus(status);
+    return nullptr;
+  }
+  float* data = memory->flat<float>().data();
+  in_large_pages(data, count);
+  return data;
 }
 
 }  // namespace latent

@@ -1,6 +1,10 @@
 // What every fused operation needs of TensorFlow.
 #pragma once
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <cstdlib>
 #include <memory>
 
@@ -39,6 +43,19 @@ class Scratch {
 inline const float* floats(const Tensor& tensor) { return tensor.flat<float>().data(); }
 inline const int32_t* ints(const Tensor& tensor) { return tensor.flat<int32_t>().data(); }
 
+// Asks for pages of 2 MB for new memory that spans several: products walk over it at strides for which the processor's
+// table of small pages is too short. Without them, or elsewhere, it is only slower.
+inline void in_large_pages(float* memory, int64_t count) {
+#ifdef MADV_HUGEPAGE
+  constexpr int64_t kSmall = 4096, kWorth = int64_t{4} << 20;
+  const int64_t bytes = count * static_cast<int64_t>(sizeof(float));
+  if (bytes < kWorth) return;
+  const auto begin = (reinterpret_cast<uintptr_t>(memory) + kSmall - 1) / kSmall * kSmall;
+  const auto end = (reinterpret_cast<uintptr_t>(memory) + bytes) / kSmall * kSmall;
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+}
+
 // A new float output, or null after an error.
 inline float* output(OpKernelContext* context, int index, const TensorShape& shape) {
   Tensor* tensor = nullptr;
@@ -47,7 +64,9 @@ inline float* output(OpKernelContext* context, int index, const TensorShape& sha
     context->SetStatus(status);
     return nullptr;
   }
-  return tensor->flat<float>().data();
+  float* data = tensor->flat<float>().data();
+  in_large_pages(data, tensor->NumElements());
+  return data;
 }
 
 // Whether every index lies within [0, limit).

@@ -2,7 +2,7 @@
 // decoding.
 #pragma once
 
-#include "team.h"
+#include "op.h"
 
 namespace latent {
 
@@ -84,10 +84,9 @@ class PackedProductOp : public OpKernel {
     const int64_t rows = x.dim_size(0);
     float* y = output(context, 0, TensorShape({rows, map.out}));
     if (y == nullptr) return;
-    Team team(context);
     const double cycles = channel_cycles(map, rows);
     if (rows < kManyRows) {
-      team.run(map.out, cycles, [&](int64_t begin, int64_t end) {
+      share_out(context, map.out, cycles, [&](int64_t begin, int64_t end) {
         loops().packed_rows(map, floats(x), rows, y, false, begin, end);
       });
       return;
@@ -95,7 +94,7 @@ class PackedProductOp : public OpKernel {
     const int64_t stride = column_stride(rows);
     const Scratch columns(map.in * stride);
     loops().rows_to_columns(floats(x), rows, map.in, columns.data(), stride, 0, stride / 16);
-    team.run(panels(map.out), cycles * kPanel, [&](int64_t begin, int64_t end) {
+    share_out(context, panels(map.out), cycles * kPanel, [&](int64_t begin, int64_t end) {
       const Scratch result(kPanel * stride);
       for (int64_t panel = begin; panel < end; panel++) {
         panel_product(map, columns.data(), stride, result.data(), false, panel);
