@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   crossEntropy,
   defineKernel,
@@ -10,6 +10,8 @@ import {
   registerKernels,
   runKernel,
   swiglu,
+  valueAndGradients,
+  withoutLeaks,
 } from '../src/index.js';
 
 beforeAll(async () => {
@@ -172,5 +174,60 @@ describe('kernels', () => {
       'LatentCrossEntropy: expected a differentiable input, got targets',
     );
     tf.dispose([logits, q]);
+  });
+});
+
+describe('a fused kernel', () => {
+  /** x y, which needs both for its gradient. */
+  let product: ReturnType<typeof defineKernel>;
+  let takeBack: () => void;
+  const fused: KernelImplementation = {
+    forward: ({ x, y }) => [tf.mul(x!, y!), tf.add(x!, 100)],
+    backward: ({ outputGradients: [dy], inputs: { x, y }, outputs: [, kept], wanted }) => ({
+      x: () => tf.mul(dy!, y!),
+      // of the output that it saved; and not asked for where x alone moves
+      y: () => (wanted.has('y') ? tf.mul(dy!, tf.sub(kept!, 100)) : tf.mul(x!, Number.NaN)),
+    }),
+  };
+  const run = (x: tf.Tensor, y: tf.Tensor) => runKernel(product, { x, y })[0]!;
+
+  beforeAll(() => {
+    product = defineKernel({
+      name: 'TestProduct',
+      inputs: ['x', 'y'],
+      outputs: 2,
+      saved: { inputs: ['x', 'y'], outputs: [1] },
+      composition: null,
+    });
+    takeBack = overrideKernel(product.name, 'cpu', fused);
+  });
+  afterAll(() => takeBack());
+
+  it('gives its gradients, of tensors that nobody else keeps', async () => {
+    await withoutLeaks(() => {
+      const inputs = [tf.scalar(3), tf.scalar(5)];
+      const [x, y] = inputs as [tf.Tensor, tf.Tensor];
+      // (x y + 1)(2 y), whose factors are freed with the forward pass
+      const { value, gradients } = valueAndGradients(
+        () => run(tf.add(run(x, y), 1), tf.mul(y, 2)) as tf.Scalar,
+        inputs,
+      );
+      expect(value.dataSync()[0]).toBe(160);
+      expect(gradients.map((gradient) => gradient!.dataSync()[0])).toEqual([50, 62]);
+      expect([x.isDisposed, y.isDisposed]).toEqual([false, false]);
+      tf.dispose([value, ...gradients.map((gradient) => gradient!), ...inputs]);
+    });
+  });
+
+  it('runs by itself, under the gradients of tfjs, and where tfjs is watching', async () => {
+    await withoutLeaks(async () => {
+      const [x, y] = [tf.scalar(3), tf.scalar(5)];
+      const gradients = tf.grads((a, b) => run(tf.add(a!, 0), b!))([x, y]);
+      const alone = tf.tidy(() => run(x, y));
+      const { kernelNames: seen } = await tf.profile(() => tf.tidy(() => run(x, y).dataSync()));
+      expect([...gradients, alone].map((tensor) => tensor.dataSync()[0])).toEqual([5, 3, 15]);
+      expect(seen).toContain('TestProduct');
+      tf.dispose([x, y, alone, ...gradients]);
+    });
   });
 });

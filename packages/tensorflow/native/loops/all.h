@@ -16,6 +16,7 @@ LATENT_TARGET
 namespace latent {
 namespace LATENT_INSTRUCTION_SET {
 #include "vector.h"
+#include "attention-keys.h"
 #include "attention.h"
 #include "attention-gradient.h"
 #include "element-wise.h"

@@ -1,29 +1,29 @@
 // The gradient of attention from its output and log-sum-exp alone (Dao et al. 2022, algorithm 4): weights are made
 // again tile by tile, W = exp(q k / sqrt(d) - log_sum), dS = W (dy v - sum(dy y)), and dq, dk, dv follow in one walk.
 
-// What the rows of one key head share in the backward pass; columns are [d, padded], as in KeyHead.
+// What the rows of one key head share in the backward pass; columns are panels, as in KeyHead.
 struct GradientHead {
   const float* key_columns;
   const float* value_columns;
   const float* key_rows;  // [S, key_stride]
   float* key_gradient;    // columns
   float* value_gradient;  // columns
-  int64_t padded, key_stride, width, padded_width;
+  int64_t key_stride, width, padded_width;
 };
 
 // Adds sum_r factors[r] (V vectors each) times rows[r][i] to column i, for all i.
 template <int R, int V>
 LATENT_INLINE void add_outer(const float* rows, const Floats (*factors)[V], int64_t first, int64_t width,
-                             int64_t padded, float* columns) {
-  float* column = columns + first;
-  for (int64_t i = 0; i < width; i++, column += padded) {
+                             float* columns) {
+  float* column = columns + first * width;
+  for (int64_t i = 0; i < width; i++, column += kLanes) {
     Floats sums[V];
-    for (int v = 0; v < V; v++) sums[v] = load(column + v * kLanes);
+    for (int v = 0; v < V; v++) sums[v] = load(column + v * width * kLanes);
     for (int r = 0; r < R; r++) {
       const Floats x = all(rows[r * width + i]);
       for (int v = 0; v < V; v++) sums[v] += x * factors[r][v];
     }
-    for (int v = 0; v < V; v++) store(column + v * kLanes, sums[v]);
+    for (int v = 0; v < V; v++) store(column + v * width * kLanes, sums[v]);
   }
 }
 
@@ -54,7 +54,7 @@ template <int R, int V>
 LATENT_INLINE void gradient_of_tile(const GradientRows<R>& rows, const GradientHead& head, int64_t first, int64_t low,
                                     int64_t high) {
   Floats weights[R][V], slopes[R][V];
-  tile_products<R, V>(rows.scaled, head.key_columns, head.padded, head.width, first, weights);
+  tile_products<R, V>(rows.scaled, head.key_columns, head.width, first, weights);
   for (int r = 0; r < R; r++) {
     const uint64_t seen = seen_bits(rows.ranges[r], first);
     for (int v = 0; v < V; v++) {
@@ -62,24 +62,30 @@ LATENT_INLINE void gradient_of_tile(const GradientRows<R>& rows, const GradientH
       weights[r][v] = visible(seen, v) ? weight : Floats{};
     }
   }
-  add_outer<R, V>(rows.dy, weights, first, head.width, head.padded, head.value_gradient);
-  tile_products<R, V>(rows.dy, head.value_columns, head.padded, head.width, first, slopes);
+  add_outer<R, V>(rows.dy, weights, first, head.width, head.value_gradient);
+  tile_products<R, V>(rows.dy, head.value_columns, head.width, first, slopes);
   for (int r = 0; r < R; r++)
     for (int v = 0; v < V; v++) {
       slopes[r][v] = weights[r][v] * (slopes[r][v] - rows.share[r]);
       store(rows.factors + r * kTile + v * kLanes, slopes[r][v]);
     }
-  add_outer<R, V>(rows.query, slopes, first, head.width, head.padded, head.key_gradient);
+  add_outer<R, V>(rows.query, slopes, first, head.width, head.key_gradient);
   int64_t at = 0;
   for (; at + 2 * kLanes <= head.padded_width; at += 2 * kLanes)
     add_keys<R, 2>(rows.factors, first, low, high, head, at, rows.totals);
   if (at < head.padded_width) add_keys<R, 1>(rows.factors, first, low, high, head, at, rows.totals);
 }
 
+// R rows from `row` on with a window of the keys; the gradient of the query is added up over the windows.
 template <int R>
 static void gradient_of_rows(const AttentionInputs& inputs, const AttentionGradients& gradients, const QueryRows& rows,
-                             const GradientHead& head, int64_t row, float* scratch) {
+                             const GradientHead& head, const Window& window, int64_t row, float* scratch) {
   const int64_t width = head.width;
+  const int32_t* ranges[R];
+  for (int r = 0; r < R; r++) ranges[r] = rows.ranges(inputs.ranges, row + r);
+  Stretch stretches[R * kRangesPerQuery];
+  const int count = stretches_within(window.keys, ranges, R, stretches);
+  if (count == 0 && !window.first) return;
   float* scaled = scratch;                          // [R, d], query in units of the exponent
   float* query = scaled + R * head.padded_width;    // [R, d], query / sqrt(d)
   float* dy = query + R * head.padded_width;        // [R, d]
@@ -89,7 +95,7 @@ static void gradient_of_rows(const AttentionInputs& inputs, const AttentionGradi
   GradientRows<R> block = {scaled, query, dy, {}, {}, {}, totals, factors};
   for (int r = 0; r < R; r++) {
     const int64_t at = rows.offset(row + r);
-    block.ranges[r] = rows.ranges(inputs.ranges, row + r);
+    block.ranges[r] = ranges[r];
     block.shift[r] = gradients.log_sum[rows.sum_offset(row + r)] * kLog2E;
     const float *q = inputs.query + at, *g = gradients.output_gradient + at, *y = gradients.output + at;
     scale_into(q, width, scale * kLog2E, scaled + r * width);
@@ -102,8 +108,6 @@ static void gradient_of_rows(const AttentionInputs& inputs, const AttentionGradi
     for (; i < width; i++) block.share[r] += g[i] * y[i];
   }
   memset(totals, 0, R * head.padded_width * sizeof(float));
-  Stretch stretches[R * kRangesPerQuery];
-  const int count = merged_stretches(block.ranges, R, stretches);
   for (int s = 0; s < count; s++) {
     for (int64_t first = stretches[s].start / kLanes * kLanes; first < stretches[s].end; first += kTile) {
       const int64_t low = first > stretches[s].start ? first : stretches[s].start;
@@ -112,13 +116,18 @@ static void gradient_of_rows(const AttentionInputs& inputs, const AttentionGradi
       else gradient_of_tile<R, 2>(block, head, first, low, high);
     }
   }
-  for (int r = 0; r < R; r++)
-    scale_into(totals + r * head.padded_width, width, scale, gradients.query + rows.offset(row + r));
+  for (int r = 0; r < R; r++) {
+    float *total = totals + r * head.padded_width, *to = gradients.query + rows.offset(row + r);
+    if (window.first)
+      scale_into(total, width, scale, to);
+    else
+      for (int64_t i = 0; i < width; i++) to[i] += total[i] * scale;
+  }
 }
 
 static int64_t attention_gradient_scratch(const AttentionShape& shape) {
   const int64_t padded_width = rounded_up(shape.width, kLanes);
-  return padded_keys(shape.keys) * (4 * shape.width + padded_width) + kBlock * (4 * padded_width + kTile);
+  return whole_tiles(shape.keys) * (4 * shape.width + padded_width) + kBlock * (4 * padded_width + kTile);
 }
 
 // Few key heads, as in one long row, are cut further into chunks of query rows, by the shape alone.
@@ -132,7 +141,7 @@ static int64_t attention_gradient_chunks(const AttentionShape& shape) {
 static void attention_gradient(const AttentionShape& shape, const AttentionInputs& inputs,
                                const AttentionGradients& gradients, int64_t begin, int64_t end, float* scratch) {
   const int64_t row_stride = shape.groups * shape.width, width = shape.width, keys = shape.keys;
-  const int64_t most_keys = padded_keys(keys), padded_width = rounded_up(width, kLanes);
+  const int64_t most_keys = whole_tiles(keys), padded_width = rounded_up(width, kLanes);
   const int64_t chunks = attention_gradient_chunks(shape);
   float* key_rows = scratch + 4 * most_keys * width;
   float* block = key_rows + most_keys * padded_width;
@@ -140,28 +149,29 @@ static void attention_gradient(const AttentionShape& shape, const AttentionInput
     const int64_t batch = unit / chunks / shape.groups, group = unit / chunks % shape.groups, chunk = unit % chunks;
     const QueryRows rows = query_rows(shape, batch, group);
     const int64_t count = shape.queries * rows.share;
-    const int64_t last = count * (chunk + 1) / chunks;
-    int64_t row = count * chunk / chunks;
+    const int64_t begin_row = count * chunk / chunks, last = count * (chunk + 1) / chunks;
     const int64_t source = (batch * keys * shape.groups + group) * width;
     const int64_t target = chunk * shape.batch * keys * row_stride + source;
-    const Stretch reached = row < last ? reached_keys(inputs.ranges, rows, row, last) : Stretch{0, 0};
-    const int64_t padded = padded_keys(reached.end - reached.start), column_numbers = padded * width;
-    float* key_columns = scratch - reached.start;
+    const Stretch reached = begin_row < last ? reached_keys(inputs.ranges, rows, begin_row, last) : Stretch{0, 0};
+    const int64_t column_numbers = whole_tiles(reached.end - reached.start) * width;
+    float* key_columns = scratch - reached.start * width;
     float* value_columns = key_columns + column_numbers;
     float* key_gradient = value_columns + column_numbers;
     float* value_gradient = key_gradient + column_numbers;
-    GradientHead head = {key_columns, value_columns, nullptr, key_gradient, value_gradient,
-                         padded,      0,             width,   padded_width};
-    to_columns(inputs.key + source, row_stride, width, reached.start, reached.end, padded, key_columns);
-    to_columns(inputs.value + source, row_stride, width, reached.start, reached.end, padded, value_columns);
+    GradientHead head = {key_columns, value_columns, nullptr, key_gradient, value_gradient, 0, width, padded_width};
+    to_columns(inputs.key + source, row_stride, width, reached.start, reached.end, key_columns);
+    to_columns(inputs.value + source, row_stride, width, reached.start, reached.end, value_columns);
     head.key_rows = to_rows(inputs.key + source, row_stride, width, padded_width, reached.start, reached.end, key_rows,
                             &head.key_stride);
-    memset(key_gradient + reached.start, 0, 2 * column_numbers * sizeof(float));
-    for (; row + kBlock <= last; row += kBlock)
-      gradient_of_rows<kBlock>(inputs, gradients, rows, head, row, block);
-    for (; row < last; row++) gradient_of_rows<1>(inputs, gradients, rows, head, row, block);
-    from_columns(key_gradient, padded, width, reached.start, reached.end, row_stride, gradients.key + target);
-    from_columns(value_gradient, padded, width, reached.start, reached.end, row_stride, gradients.value + target);
+    memset(key_gradient + reached.start * width, 0, 2 * column_numbers * sizeof(float));
+    each_window(reached, [&](const Window& window) __attribute__((always_inline)) {
+      int64_t row = begin_row;
+      for (; row + kBlock <= last; row += kBlock)
+        gradient_of_rows<kBlock>(inputs, gradients, rows, head, window, row, block);
+      for (; row < last; row++) gradient_of_rows<1>(inputs, gradients, rows, head, window, row, block);
+    });
+    from_columns(key_gradient, width, reached.start, reached.end, row_stride, gradients.key + target);
+    from_columns(value_gradient, width, reached.start, reached.end, row_stride, gradients.value + target);
     if (group == 0) {
       // the same for all groups
       int32_t* to = gradients.reached + 2 * (chunk * shape.batch + batch);

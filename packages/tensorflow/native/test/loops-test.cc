@@ -517,6 +517,7 @@ static void test_all(const Loops& loops) {
   }
   test_attention(loops, {1, 300, 300, 2, 1, 16});
   test_attention(loops, {1, 140, 1200, 4, 2, 64});
+  test_attention(loops, {2, 5, 1100, 3, 3, 19});
   for (const int64_t count : {1, 3, 16, 33, 1000}) test_element_wise(loops, count);
   test_dropout(loops);
   for (const int64_t width : {1, 5, 16, 64, 67}) test_rms_norm(loops, 1 + below(9), width);
