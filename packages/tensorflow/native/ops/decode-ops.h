@@ -139,7 +139,7 @@ class DecoderStepOp : public OpKernel {
                                     ints(context->input(3))};
     const int64_t units = loops().attention_units(shape);
     const double per_unit = static_cast<double>(step.rows * shape.heads) / (units > 0 ? units : 1);
-    share_out(context, units, per_unit * (20 + step.visible) * shape.width / 4, [&](int64_t begin, int64_t end) {
+    share_long(context, units, per_unit * (20 + step.visible) * shape.width / 4, [&](int64_t begin, int64_t end) {
       const Scratch scratch(loops().attention_scratch(shape));
       loops().attention(shape, inputs, mixed, log_sum, begin, end, scratch.data());
     });
@@ -184,7 +184,7 @@ class DecoderStepOp : public OpKernel {
     float* inverse = log_sum + rows * step.shape.heads;
     std::copy(floats(context->input(0)), floats(context->input(0)) + rows * width, x);
     const auto add = [&](const PackedMap& map, const float* from) {
-      share_out(context, map.out, channel_cycles(map, rows), [&](int64_t begin, int64_t end) {
+      share_long(context, map.out, channel_cycles(map, rows), [&](int64_t begin, int64_t end) {
         loops().packed_rows(map, from, rows, x, true, begin, end);
       });
     };
@@ -193,7 +193,7 @@ class DecoderStepOp : public OpKernel {
       loops().rms_norm(x, norm(context, 2 * layer), epsilon_, width, normed, inverse, 0, rows);
       const PackedMap maps[] = {given(0, width), given(1, width), given(2, width)};
       float* const results[] = {queries, keys, values};
-      share_out(context, wide + 2 * narrow, channel_cycles(maps[0], rows), [&](int64_t begin, int64_t end) {
+      share_long(context, wide + 2 * narrow, channel_cycles(maps[0], rows), [&](int64_t begin, int64_t end) {
         int64_t start = 0;
         for (int i = 0; i < 3; i++) {
           const int64_t from = std::max(begin - start, int64_t{0}), to = std::min(end - start, maps[i].out);
@@ -208,7 +208,7 @@ class DecoderStepOp : public OpKernel {
       add(given(3, wide), mixed);
       loops().rms_norm(x, norm(context, 2 * layer + 1), epsilon_, width, normed, inverse, 0, rows);
       const PackedMap gates = given(4, width), ups = given(5, width);
-      share_out(context, inner, 2 * channel_cycles(gates, rows), [&](int64_t begin, int64_t end) {
+      share_long(context, inner, 2 * channel_cycles(gates, rows), [&](int64_t begin, int64_t end) {
         loops().packed_rows(gates, normed, rows, gate, false, begin, end);
         loops().packed_rows(ups, normed, rows, up, false, begin, end);
         for (int64_t row = 0; row < rows; row++)
@@ -238,9 +238,9 @@ class DecoderStepOp : public OpKernel {
     float* mixed_rows = turned + rows * wide;
     float* key_rows = mixed_rows + rows * wide;
     float* log_sum = key_rows + rows * narrow;
-    const auto in_blocks = [&](int64_t numbers, const auto& body) { share_out(context, blocks, 16.0 * numbers, body); };
+    const auto in_blocks = [&](int64_t numbers, const auto& body) { share_long(context, blocks, 16.0 * numbers, body); };
     const auto add = [&](const PackedMap& map, const float* columns) {
-      share_out(context, panels(map.out), kPanel * channel_cycles(map, stride), [&](int64_t begin, int64_t end) {
+      share_long(context, panels(map.out), kPanel * channel_cycles(map, stride), [&](int64_t begin, int64_t end) {
         for (int64_t panel = begin; panel < end; panel++)
           panel_product(map, columns, stride, x + panel * kPanel * stride, true, panel);
       });
@@ -258,7 +258,7 @@ class DecoderStepOp : public OpKernel {
       float* const results[] = {queries, keys, values};
       const int64_t counts[] = {panels(wide), panels(narrow), panels(narrow)};
       const double cycles = kPanel * channel_cycles(maps[0], stride);
-      share_out(context, counts[0] + 2 * counts[1], cycles, [&](int64_t begin, int64_t end) {
+      share_long(context, counts[0] + 2 * counts[1], cycles, [&](int64_t begin, int64_t end) {
         for (int64_t unit = begin; unit < end; unit++) {
           int i = 0;
           int64_t panel = unit;
@@ -280,7 +280,7 @@ class DecoderStepOp : public OpKernel {
       add(given(3, wide), mixed);
       normalise(2 * layer + 1);
       const PackedMap gates = given(4, width), ups = given(5, width);
-      share_out(context, panels(inner), 2 * kPanel * channel_cycles(gates, stride), [&](int64_t begin, int64_t end) {
+      share_long(context, panels(inner), 2 * kPanel * channel_cycles(gates, stride), [&](int64_t begin, int64_t end) {
         for (int64_t panel = begin; panel < end; panel++) {
           const int64_t first = panel * kPanel * stride, last = std::min((panel + 1) * kPanel, inner) * stride;
           panel_product(gates, normed, stride, gate + first, false, panel);

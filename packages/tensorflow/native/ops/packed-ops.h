@@ -86,7 +86,7 @@ class PackedProductOp : public OpKernel {
     if (y == nullptr) return;
     const double cycles = channel_cycles(map, rows);
     if (rows < kManyRows) {
-      share_out(context, map.out, cycles, [&](int64_t begin, int64_t end) {
+      share_long(context, map.out, cycles, [&](int64_t begin, int64_t end) {
         loops().packed_rows(map, floats(x), rows, y, false, begin, end);
       });
       return;
@@ -94,7 +94,7 @@ class PackedProductOp : public OpKernel {
     const int64_t stride = column_stride(rows);
     const Scratch columns(map.in * stride);
     loops().rows_to_columns(floats(x), rows, map.in, columns.data(), stride, 0, stride / 16);
-    share_out(context, panels(map.out), cycles * kPanel, [&](int64_t begin, int64_t end) {
+    share_long(context, panels(map.out), cycles * kPanel, [&](int64_t begin, int64_t end) {
       const Scratch result(kPanel * stride);
       for (int64_t panel = begin; panel < end; panel++) {
         panel_product(map, columns.data(), stride, result.data(), false, panel);
