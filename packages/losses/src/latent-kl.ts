@@ -1,4 +1,4 @@
-import { fullKl, headSparseKl, sparseKl } from '@latent-sft/tensor';
+import { fullKl, headSparseKl, sparseKl, weightedSum } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { keepsLogits } from './keeps-logits.js';
 
@@ -65,7 +65,8 @@ export function latentHeadKl(
 }
 
 function overSlots(perSlot: tf.Tensor1D, { weights }: SlotLabels, temperature: number): tf.Scalar {
-  return tf.mul(tf.sum(tf.mul(perSlot, weights)), temperature ** 2);
+  const sum = weightedSum(perSlot, weights);
+  return temperature === 1 ? sum : tf.mul(sum, temperature ** 2);
 }
 
 function checkLabels(caller: string, { ids }: SlotLabels, { support, temperature }: LatentKlSettings): void {

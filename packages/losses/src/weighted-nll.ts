@@ -1,4 +1,4 @@
-import { crossEntropy, headCrossEntropy } from '@latent-sft/tensor';
+import { crossEntropy, headCrossEntropy, weightedSum } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { keepsLogits } from './keeps-logits.js';
 
@@ -12,7 +12,7 @@ import { keepsLogits } from './keeps-logits.js';
  */
 export function weightedNll(logits: tf.Tensor2D, targets: tf.Tensor1D, weights: tf.Tensor1D): tf.Scalar {
   checkWeights('weightedNll', logits, weights);
-  return tf.sum(tf.mul(crossEntropy(logits, targets), weights));
+  return weightedSum(crossEntropy(logits, targets), weights);
 }
 
 /**
@@ -32,7 +32,7 @@ export function weightedHeadNll(
 ): tf.Scalar {
   checkWeights('weightedHeadNll', hidden, weights);
   if (keepsLogits(table)) return weightedNll(tf.matMul(hidden, table, false, true), targets, weights);
-  return tf.sum(tf.mul(headCrossEntropy(hidden, table, targets), weights));
+  return weightedSum(headCrossEntropy(hidden, table, targets), weights);
 }
 
 function checkWeights(caller: string, rows: tf.Tensor2D, weights: tf.Tensor1D): void {

@@ -18,7 +18,7 @@ export function valueAndGradients<T extends tf.Tensor>(
   inputs: readonly tf.Tensor[],
   outputGradient?: tf.Tensor,
 ): { value: T; gradients: (tf.Tensor | null)[] } {
-  const { value, tape } = record(compute);
+  const { value, tape } = record(compute, inputs);
   try {
     const path = pathBetween(tape, inputs, value);
     const onPath = new Set(path.map(({ saved }) => saved));

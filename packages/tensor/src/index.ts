@@ -49,4 +49,5 @@ export { gatherRows, type RowSelection, scatterRows, selectRows } from './kernel
 export { fullKl, sparseKl } from './kernels/soft-label-kl.js';
 export { swiglu } from './kernels/swiglu.js';
 export { headTopWords, type TopWords, topWords } from './kernels/top-words.js';
+export { weightedSum } from './kernels/weighted-sum.js';
 export { countTensors, withoutLeaks } from './ownership.js';

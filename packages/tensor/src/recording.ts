@@ -27,6 +27,8 @@ const state = () => tf.engine().state as unknown as EngineState;
 
 /** The first tensor of the recording under way, if that is ours and not tfjs's. */
 let firstTensor: number | null = null;
+/** What that recording differentiates by. */
+let variables: ReadonlySet<number> = new Set();
 
 /** The operation that was recorded last, if any is being recorded. */
 export function lastRecorded(): TapeNode | undefined {
@@ -49,21 +51,31 @@ export function tensorsSoFar(): number {
   return (tf.engine() as unknown as { nextTensorId(): number }).nextTensorId();
 }
 
+/** Whether a gradient of a tensor may be asked for: one from before the recording has none that is no variable of it. */
+export function mayHaveGradient({ id }: tf.Tensor): boolean {
+  return isRecorded() && (firstTensor === null || id >= firstTensor || variables.has(id));
+}
+
 /**
  * Runs a function on a tape of its own.
  *
+ * @param inputs what will be differentiated by
  * @throws if something is being recorded already.
  */
-export function record<T extends tf.Tensor>(compute: () => T): { value: T; tape: TapeNode[] } {
+export function record<T extends tf.Tensor>(
+  compute: () => T,
+  inputs: readonly tf.Tensor[],
+): { value: T; tape: TapeNode[] } {
   const engine = state();
   if (isRecording()) {
     throw new Error('valueAndGradients: expected first gradients only, got gradients of one');
   }
   const { activeTape, gradientDepth } = engine;
-  const before = firstTensor;
+  const before = { firstTensor, variables };
   const tape: TapeNode[] = [];
   Object.assign(engine, { activeTape: tape, gradientDepth: 1 });
   firstTensor = tensorsSoFar();
+  variables = new Set(inputs.map(({ id }) => id));
   try {
     return { value: tf.tidy(compute), tape };
   } catch (error) {
@@ -71,7 +83,7 @@ export function record<T extends tf.Tensor>(compute: () => T): { value: T; tape:
     throw error;
   } finally {
     Object.assign(engine, { activeTape, gradientDepth });
-    firstTensor = before;
+    ({ firstTensor, variables } = before);
   }
 }
 

@@ -24,6 +24,7 @@ import {
   sparseKl,
   swiglu,
   topWords,
+  weightedSum,
 } from '../src/index.js';
 
 beforeAll(async () => {
@@ -205,6 +206,10 @@ describe('errors name the function, what it expected and what came', () => {
     expect(() => mixture(matrix(2, 3), tf.zeros<tf.Rank.R2>([2, 2], 'int32'), matrix(5, 4))).toThrow(
       'mixture: expected ids [2,3] like alpha, got [2,2]',
     );
+  });
+
+  it('weightedSum', () => {
+    expect(() => weightedSum(tf.zeros([3]), tf.zeros([2]))).toThrow('weightedSum: expected 3 weights, got 2');
   });
 
   it('topWords', () => {

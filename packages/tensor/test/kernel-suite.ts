@@ -19,6 +19,7 @@ import { rowProductsCases } from './cases/row-products.js';
 import { rowCases } from './cases/rows.js';
 import { softLabelCases } from './cases/soft-label-kl.js';
 import { swigluCases } from './cases/swiglu.js';
+import { weightedSumCases } from './cases/weighted-sum.js';
 import { testDropout } from './dropout.js';
 import { testGoldenLosses } from './golden-losses.js';
 import { testHeadLoss } from './head-loss.js';
@@ -42,6 +43,7 @@ const cases = [
   ...headLossCases,
   ...mixtureCases,
   ...rowProductsCases,
+  ...weightedSumCases,
 ];
 
 /**
@@ -61,7 +63,7 @@ export function kernelSuite(backend: string): void {
     testGoldenLosses();
     testAdamW();
     testDropout();
-    testHeadLoss();
+    testHeadLoss(backend);
     testKeyValueCache();
     testTopWords();
     testEmptySelections();

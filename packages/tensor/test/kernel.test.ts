@@ -103,6 +103,7 @@ describe('kernels', () => {
       'LatentSparseKl',
       'LatentSwiglu',
       'LatentTopWords',
+      'LatentWeightedSum',
     ]);
   });
 

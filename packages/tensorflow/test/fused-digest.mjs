@@ -186,11 +186,18 @@ for (const [rows, vocabulary, width] of [
   const factor = { name: 'scale', type: binding.TF_ATTR_FLOAT, value: 0.5 };
   const targets = ids(vocabulary, rows);
   const sparse = [...read, ids(vocabulary, rows, 1), shares(rows, 1)];
-  const [made] = [true, false].map((slopes) => {
-    run('LatentHeadCrossEntropy', [...read, targets], 3, [flag('slopes', slopes)]);
-    return run('LatentHeadSparseKl', sparse, 3, [flag('tail', true), factor, flag('slopes', slopes)]);
+  const made = [
+    [true, true],
+    [true, false],
+    [false, false],
+  ].map(([slopes, keeps]) => {
+    const wanted = [flag('slopes', slopes), flag('keeps', keeps)];
+    run('LatentHeadCrossEntropy', [...read, targets], 4, wanted);
+    return run('LatentHeadSparseKl', sparse, 4, [flag('tail', true), factor, ...wanted]);
   });
-  run('LatentHeadTableGradient', [...read, targets, made[2], floats(rows)], 1, [factor]);
+  const dy = floats(rows);
+  for (const [, , state, logits] of made)
+    run('LatentHeadTableGradient', [...read, targets, state, logits, dy], 1, [factor]);
 }
 
 const table = floats(400, 70);

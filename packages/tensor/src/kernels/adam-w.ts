@@ -90,8 +90,9 @@ export function adamW(
   settings: AdamWSettings,
 ): { variables: AdamWVariables; norm: tf.Scalar } {
   const { weights, state } = variables;
-  const shapes = (tensors: readonly tf.Tensor[]) => tensors.map(({ shape }) => `[${shape}]`).join(', ');
-  if (shapes(gradients) !== shapes(weights)) {
+  const fits = ({ shape }: tf.Tensor, i: number) => tf.util.arraysEqual(shape, weights[i]?.shape ?? []);
+  if (gradients.length !== weights.length || !gradients.every(fits)) {
+    const shapes = (tensors: readonly tf.Tensor[]) => tensors.map(({ shape }) => `[${shape}]`).join(', ');
     throw new Error(
       `adamW: expected gradients ${shapes(weights)} like the weights, got ${shapes(gradients) || 'none'}`,
     );

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { defineKernel, type Kernel, type NamedTensors, runKernel } from '../kernel.js';
-import { isRecorded } from '../recording.js';
+import { isRecorded, mayHaveGradient } from '../recording.js';
 import { crossEntropyAndSlope } from './cross-entropy.js';
 import { sparseKlAndSlope } from './soft-label-kl.js';
 
@@ -13,23 +13,26 @@ type LossOfLogits = (
 
 const times = (x: tf.Tensor, factor: number) => (factor === 1 ? x : tf.mul(x, factor));
 
+/** Logits, 16 MB of them, that are kept for the gradient of a table: more are made a second time. */
+const MOST_KEPT = 1 << 22;
+
 /**
- * A loss of logits = scale * hidden table^T. Its two outputs beside the loss are what the backward pass needs, in the
- * form of the implementation: here the slope in the logits and nothing, fused the slope in `hidden` and what
- * a gradient of the table must know of each row. Where no backward pass can come, as in validation, the slope is empty.
+ * A loss of logits = scale * hidden table^T. Its three outputs beside the loss are what the backward pass needs, in the
+ * form of the implementation: here the slope in the logits and nothing else, fused the slope in `hidden`, what a gradient
+ * of the table must know of each row, and few logits. Where no backward pass can come, as in validation, they are empty.
  */
 function headKernel(name: string, labels: readonly string[], loss: LossOfLogits): Kernel {
   return defineKernel({
     name,
     inputs: ['hidden', 'table', ...labels],
-    outputs: 3,
-    saved: { inputs: ['hidden', 'table', labels[0]!], outputs: [1, 2] },
+    outputs: 4,
+    saved: { inputs: ['hidden', 'table', labels[0]!], outputs: [1, 2, 3] },
     composition: {
       forward: (inputs, attributes) => {
         const { hidden, table } = inputs as Readonly<Record<string, tf.Tensor2D>>;
         const logits = tf.matMul(hidden!, table!, false, true);
         const made = loss(times(logits, attributes.scale as number), inputs, attributes);
-        return [made[0]!, attributes.slopes ? made[1]! : tf.tensor1d([]), tf.tensor1d([])];
+        return [made[0]!, attributes.slopes ? made[1]! : tf.tensor1d([]), tf.tensor1d([]), tf.tensor1d([])];
       },
       backward: ({ outputGradients: [dy], inputs, outputs: [, slope], attributes }) => {
         const { hidden, table } = inputs as Readonly<Record<string, tf.Tensor2D>>;
@@ -56,8 +59,8 @@ const sparseKlKernel = headKernel(
 );
 
 /**
- * Negative log-likelihood of each row's target in nats, -log softmax(h W^T)[target], without keeping the logits:
- * `crossEntropy` of the head's logits.
+ * Negative log-likelihood of each row's target in nats, -log softmax(h W^T)[target], of which many are
+ * not kept: `crossEntropy` of the head's logits.
  *
  * @param hidden h, float32 [R, D]
  * @param table W, float32 [V, D]
@@ -74,12 +77,12 @@ export function headCrossEntropy(hidden: tf.Tensor2D, table: tf.Tensor2D, target
     );
   }
   return lossOf(
-    runKernel(crossEntropyKernel, { hidden, table, targets }, { scale: 1, slopes: isRecorded() }),
+    runKernel(crossEntropyKernel, { hidden, table, targets }, { scale: 1, ...needs(hidden, table) }),
   );
 }
 
 /**
- * Forward KL of a top-k teacher to the student's softmax(h W^T / tau), in nats, without keeping the logits: `sparseKl`
+ * Forward KL of a top-k teacher to the student's softmax(h W^T / tau), in nats, of which many are not kept: `sparseKl`
  * of the head's logits.
  *
  * @param hidden h, float32 [R, D]
@@ -106,9 +109,18 @@ export function headSparseKl(
   const attributes = {
     tail: options.tail ?? false,
     scale: 1 / (options.temperature ?? 1),
-    slopes: isRecorded(),
+    ...needs(hidden, table),
   };
   return lossOf(runKernel(sparseKlKernel, { hidden, table, ids, probabilities }, attributes));
+}
+
+/** What a backward pass may read, beyond a state of each row. */
+function needs(
+  hidden: tf.Tensor2D,
+  table: tf.Tensor2D,
+): { readonly slopes: boolean; readonly keeps: boolean } {
+  const few = hidden.shape[0] * table.shape[0] <= MOST_KEPT;
+  return { slopes: isRecorded(), keeps: few && mayHaveGradient(table) };
 }
 
 function checkWidth(caller: string, hidden: tf.Tensor2D, table: tf.Tensor2D): void {
@@ -119,7 +131,7 @@ function checkWidth(caller: string, hidden: tf.Tensor2D, table: tf.Tensor2D): vo
   }
 }
 
-function lossOf([loss, slope, state]: tf.Tensor[]): tf.Tensor1D {
-  tf.dispose([slope!, state!]);
+function lossOf([loss, ...kept]: tf.Tensor[]): tf.Tensor1D {
+  tf.dispose(kept);
   return loss as tf.Tensor1D;
 }

@@ -1,5 +1,6 @@
 // LatentHeadCrossEntropy, LatentHeadSparseKl: losses from hidden states and their slopes in them, in one pass over the
-// vocabulary, with logits only in tiles; LatentHeadTableGradient makes the tiles again for a table that is trained.
+// vocabulary, with logits only in tiles. LatentHeadTableGradient needs the tiles again for a table that is trained: it
+// makes them anew, or reads them where they were kept.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +18,9 @@ REGISTER_OP("LatentHeadCrossEntropy")
     .Output("loss: float")
     .Output("slope: float")
     .Output("state: float")
+    .Output("logits: float")
     .Attr("slopes: bool")
+    .Attr("keeps: bool")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
 REGISTER_OP("LatentHeadSparseKl")
@@ -28,9 +31,11 @@ REGISTER_OP("LatentHeadSparseKl")
     .Output("loss: float")
     .Output("slope: float")
     .Output("state: float")
+    .Output("logits: float")
     .Attr("tail: bool")
     .Attr("scale: float")
     .Attr("slopes: bool")
+    .Attr("keeps: bool")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
 REGISTER_OP("LatentHeadTableGradient")
@@ -38,6 +43,7 @@ REGISTER_OP("LatentHeadTableGradient")
     .Input("table: float")
     .Input("ids: int32")
     .Input("state: float")
+    .Input("logits: float")
     .Input("dy: float")
     .Output("table_gradient: float")
     .Attr("scale: float")
@@ -56,6 +62,11 @@ inline double head_cycles(int64_t tokens, int64_t width) { return tokens * (widt
 // Tiles are whole vectors of any instruction set. So is the copy of a table of one stretch, with rows of 0: products with
 // a few columns too many are faster than products of an odd number of them.
 inline int64_t padded(int64_t columns) { return (columns + 15) / 16 * 16; }
+
+inline void copy_tile(const float* from, int64_t from_stride, int64_t rows, int64_t columns, float* to, int64_t stride) {
+  for (int64_t row = 0; row < rows; row++)
+    std::copy(from + row * from_stride, from + row * from_stride + columns, to + row * stride);
+}
 
 class HeadTable {
  public:
@@ -86,6 +97,7 @@ class HeadLossOp : public OpKernel {
  public:
   explicit HeadLossOp(OpKernelConstruction* construction) : OpKernel(construction) {
     OP_REQUIRES_OK(construction, construction->GetAttr("slopes", &slopes_));
+    OP_REQUIRES_OK(construction, construction->GetAttr("keeps", &keeps_));
     if (construction->HasAttr("tail")) {
       OP_REQUIRES_OK(construction, construction->GetAttr("tail", &tail_));
       OP_REQUIRES_OK(construction, construction->GetAttr("scale", &scale_));
@@ -104,6 +116,7 @@ class HeadLossOp : public OpKernel {
     float* loss = output(context, 0, TensorShape({rows}));
     float* slope = output(context, 1, slopes_ ? hidden.shape() : TensorShape({0}));
     float* state = output(context, 2, TensorShape({rows, count + 2}));
+    float* kept = output(context, 3, keeps_ ? TensorShape({rows, vocabulary}) : TensorShape({0}));
     if (!context->status().ok()) return;  // an empty output is no error, and null as well
 
     const int64_t groups = groups_of(vocabulary), chunk = std::min(rows, 16 * kTileColumns / groups);
@@ -125,7 +138,8 @@ class HeadLossOp : public OpKernel {
       }
       const HeadLabels labels = {ints(ids) + first * count,
                                  sparse ? floats(context->input(3)) + first * count : nullptr, count, tail_};
-      add_up(context, labels, sums, floats(hidden) + first * width, words, part, vocabulary);
+      add_up(context, labels, sums, floats(hidden) + first * width, words, part, vocabulary,
+             keeps_ ? kept + first * vocabulary : nullptr);
       share_out(context, part, (groups + count) * width / 4.0 + 20 * count, [&](int64_t begin, int64_t end) {
         loops().head_finish(labels, sums.data(), groups, floats(table), scale_, loss + first, slope + first * summed,
                             state + first * (count + 2), begin, end);
@@ -136,7 +150,7 @@ class HeadLossOp : public OpKernel {
  private:
   // A unit is some rows with one group of the vocabulary; units of a group come one after the other, for its caches.
   void add_up(OpKernelContext* context, const HeadLabels& labels, const std::vector<HeadSums>& sums,
-              const float* hidden, const HeadTable& table, int64_t rows, int64_t vocabulary) const {
+              const float* hidden, const HeadTable& table, int64_t rows, int64_t vocabulary, float* kept) const {
     const int64_t groups = static_cast<int64_t>(sums.size()), unit_rows = 64 * groups;
     const int64_t row_units = (rows + unit_rows - 1) / unit_rows;
     const int64_t tile_rows = std::min(std::min(rows, unit_rows), kTileRows);
@@ -146,13 +160,14 @@ class HeadLossOp : public OpKernel {
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t group = unit / row_units, first = unit % row_units * unit_rows;
         add_up_group(labels, sums[group], hidden, table, first, std::min(rows, first + unit_rows),
-                     vocabulary * group / groups, vocabulary * (group + 1) / groups, tile.data());
+                     vocabulary * group / groups, vocabulary * (group + 1) / groups, tile.data(), kept, vocabulary);
       }
     });
   }
 
   void add_up_group(const HeadLabels& labels, const HeadSums& sums, const float* hidden, const HeadTable& table,
-                    int64_t first, int64_t last, int64_t begin, int64_t end, float* tile) const {
+                    int64_t first, int64_t last, int64_t begin, int64_t end, float* tile, float* kept,
+                    int64_t vocabulary) const {
     const int64_t width = table.width(), summed = sums.width;
     std::fill(sums.rows + first * summed, sums.rows + last * summed, 0.0f);
     std::fill(sums.tops + first, sums.tops + last, -__builtin_inff());
@@ -162,6 +177,7 @@ class HeadLossOp : public OpKernel {
       for (int64_t row = first; row < last; row += kTileRows) {
         const int64_t rows = std::min(last - row, kTileRows);
         table.logits(hidden + row * width, rows, from, to, tile);
+        if (kept != nullptr) copy_tile(tile, padded(columns), rows, columns, kept + row * vocabulary + from, vocabulary);
         loops().head_stretch(labels, sums, from, to, scale_, tile, padded(columns), row, row + rows);
         if (summed == 0) continue;
         loops().product(Form::kNN, rows, width, columns, tile, padded(columns), table.row(from), width,
@@ -170,7 +186,7 @@ class HeadLossOp : public OpKernel {
     }
   }
 
-  bool tail_ = false, slopes_ = true;
+  bool tail_ = false, slopes_ = true, keeps_ = false;
   float scale_ = 1;
 };
 
@@ -182,7 +198,7 @@ class HeadTableGradientOp : public OpKernel {
 
   void Compute(OpKernelContext* context) override {
     const Tensor &hidden = context->input(0), &table = context->input(1), &ids = context->input(2);
-    const Tensor &state = context->input(3), &dy = context->input(4);
+    const Tensor &state = context->input(3), &logits = context->input(4), &dy = context->input(5);
     LATENT_REQUIRE(context, hidden.dims() == 2 && table.dims() == 2 && state.dims() == 2, "expected three matrices");
     const int64_t rows = hidden.dim_size(0), width = hidden.dim_size(1), vocabulary = table.dim_size(0);
     const int64_t count = state.dim_size(1) - 2;
@@ -190,6 +206,8 @@ class HeadTableGradientOp : public OpKernel {
                    table.dim_size(1) == width && state.dim_size(0) == rows && dy.NumElements() == rows &&
                        ids.NumElements() == rows * count && within(ids, vocabulary),
                    "expected labels [R, k] with their state and gradient");
+    const bool kept = logits.NumElements() != 0;
+    LATENT_REQUIRE(context, !kept || logits.NumElements() == rows * vocabulary, "expected logits [R, V], or none");
     float* gradient = output(context, 0, table.shape());
     if (gradient == nullptr) return;
 
@@ -215,7 +233,11 @@ class HeadTableGradientOp : public OpKernel {
         for (int64_t row = rows * part / parts; row < last; row += kTileRows) {
           const int64_t height = std::min(last - row, kTileRows);
           const float* read = floats(hidden) + row * width;
-          words.logits(read, height, from, to, tile.data());
+          if (kept)
+            copy_tile(floats(logits) + row * vocabulary + from, vocabulary, height, columns, tile.data(),
+                      padded(columns));
+          else
+            words.logits(read, height, from, to, tile.data());
           loops().head_slope(labels, floats(state), floats(dy), from, to, scale_, tile.data(), padded(columns), row,
                              row + height);
           loops().product(Form::kTN, columns, width, height, tile.data(), padded(columns), read, width, own, width, true);

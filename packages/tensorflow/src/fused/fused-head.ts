@@ -7,12 +7,13 @@ function headLoss(operation: string, labels: readonly string[]): KernelImplement
   return {
     forward: (inputs, attributes) => {
       const read = ['hidden', 'table', ...labels].map((name) => inputs[name]!);
-      return runOp(operation, read, 3, sparse ? attributes : { slopes: attributes.slopes! });
+      const { slopes, keeps } = attributes as { slopes: boolean; keeps: boolean };
+      return runOp(operation, read, 4, sparse ? attributes : { slopes, keeps });
     },
-    backward: ({ outputGradients: [dy], inputs, outputs: [, slope, state], attributes }) => ({
+    backward: ({ outputGradients: [dy], inputs, outputs: [, slope, state, logits], attributes }) => ({
       hidden: () => runOp('LatentScaleRows', [slope!, dy!], 1)[0]!,
       table: () => {
-        const read = [inputs.hidden!, inputs.table!, inputs[labels[0]!]!, state!, dy!];
+        const read = [inputs.hidden!, inputs.table!, inputs[labels[0]!]!, state!, logits!, dy!];
         return runOp('LatentHeadTableGradient', read, 1, { scale: attributes.scale! })[0]!;
       },
     }),

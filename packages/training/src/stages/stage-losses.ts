@@ -110,20 +110,20 @@ export function studentLoss(
     : tf.matMul<tf.Tensor2D>(shares.alpha, table);
   const read = { kl: batch.beforeLatents, ce: batch.targets, joint: batch.said }[term];
   const states = batchStates(config, parameters, batch, read, latents);
-  const slots = term === 'ce' ? 0 : batch.beforeLatents.count;
-  // a part of all states, where both terms read some
-  const from = (start: number, count: number): tf.Tensor2D =>
-    count === read.count ? states : tf.slice(states, [start, 0], [count, -1]);
+  const counts = [batch.beforeLatents.count, batch.targets.count];
+  const [klStates, ceStates] = term === 'joint' ? tf.split<tf.Tensor2D>(states, counts) : [states, states];
   const parts: Record<string, tf.Scalar> = {};
   if (term !== 'ce') {
     const own = settings.support === 'sparse+tail' ? labels : shares;
-    parts.kl = latentHeadKl(from(0, slots), outputTable(config, parameters), own, settings);
+    parts.kl = latentHeadKl(klStates!, outputTable(config, parameters), own, settings);
   }
-  if (term !== 'kl') parts.ce = targetNll(config, parameters, batch, from(slots, batch.targets.count));
-  const kl = parts.kl && tf.mul<tf.Scalar>(parts.kl, settings.klWeight);
-  const ce = parts.ce && tf.mul<tf.Scalar>(parts.ce, settings.ceWeight);
+  if (term !== 'kl') parts.ce = targetNll(config, parameters, batch, ceStates!);
+  const kl = parts.kl && weighted(parts.kl, settings.klWeight);
+  const ce = parts.ce && weighted(parts.ce, settings.ceWeight);
   return { loss: kl && ce ? tf.add(kl, ce) : (kl ?? ce)!, parts };
 }
+
+const weighted = (part: tf.Scalar, weight: number) => (weight === 1 ? part : tf.mul<tf.Scalar>(part, weight));
 
 /** @param rows states at the rows of targets, float32 [N, D] */
 function targetNll(
