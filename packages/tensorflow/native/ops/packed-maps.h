@@ -38,9 +38,10 @@ class PackedMaps {
     PackedMaps packed(Form::kNT);
     for (const LinearMap* map : maps) {
       const bool keeps = worth_keeping(*map, rows), merges = keeps || worth_merging(*map, rows);
-      packed.reserve(map->weight, map->in, map->out, map->in, merges ? map : nullptr, keeps ? kept : nullptr);
-      packed.reserve(map->lower, map->in, map->rank, map->in);
-      packed.reserve(merges ? nullptr : map->raise, map->rank, map->out, map->rank);
+      packed.reserve(Form::kNT, map->weight, map->in, map->out, map->in, merges ? map : nullptr, keeps ? kept : nullptr);
+      packed.reserve(Form::kNT, map->lower, map->in, map->rank, map->in);
+      packed.reserve(Form::kNT, merges ? nullptr : map->raise, map->rank, map->out, map->rank);
+      packed.reserve(Form::kNN, merges ? map->lower : nullptr, map->in, map->in, map->rank);
       if (keeps) kept += map->out * map->in;
     }
     return packed;
@@ -51,9 +52,10 @@ class PackedMaps {
     PackedMaps packed(Form::kNN);
     for (const LinearMap* map : maps) {
       const bool keeps = worth_keeping(*map, rows);
-      packed.reserve(keeps ? kept : map->weight, map->in, map->in, map->out);
-      packed.reserve(keeps ? nullptr : map->lower, map->in, map->in, map->rank);
-      packed.reserve(map->raise, map->rank, map->rank, map->out);
+      packed.reserve(Form::kNN, keeps ? kept : map->weight, map->in, map->in, map->out);
+      packed.reserve(Form::kNN, keeps ? nullptr : map->lower, map->in, map->in, map->rank);
+      packed.reserve(Form::kNN, map->raise, map->rank, map->rank, map->out);
+      packed.reserve(Form::kNN, nullptr, 0, 0, 0);
       if (keeps) kept += map->out * map->in;
     }
     return packed;
@@ -64,61 +66,79 @@ class PackedMaps {
   // Packs into `memory`, which begins a cache line and has room for count() numbers.
   void pack(OpKernelContext* context, float* memory) {
     memory_ = memory;
-    std::vector<std::pair<const Matrix*, int64_t>> units;  // a matrix and a block of its outputs
-    double cycles = 0;
+    std::vector<Unit> plain, merged;
+    double plain_cycles = 0, merged_cycles = 0;
     int64_t scratch = 0;
     for (const Matrix& matrix : matrices_) {
-      for (int64_t block = 0; block * kPackedOutputs < matrix.out; block++) units.push_back({&matrix, block});
-      const int64_t rank = matrix.merges == nullptr ? 0 : matrix.merges->rank;
-      cycles += matrix.out * matrix.depth * (2.0 + rank / 16.0);
-      if (rank > 0) scratch = std::max(scratch, kPackedOutputs * (whole_lines(matrix.depth) + rank));
-    }
-    share_out(context, units.size(), cycles / (units.size() + 1), [&](int64_t begin, int64_t end) {
-      const Scratch own(scratch);
-      for (int64_t i = begin; i < end; i++) {
-        const Matrix& matrix = *units[i].first;
-        const int64_t block = units[i].second;
-        float* to = memory + matrix.at;
-        if (matrix.merges != nullptr)
-          pack_merged(matrix, block, own.data(), to);
-        else
-          loops().pack_weights(form_, matrix.from, matrix.stride, matrix.out, matrix.depth, block, block + 1, to);
+      const bool merges = matrix.merges != nullptr;
+      for (int64_t block = 0; block * kPackedOutputs < matrix.out; block++)
+        (merges ? merged : plain).push_back({&matrix, block});
+      const double numbers = matrix.out * matrix.depth;
+      if (!merges) {
+        plain_cycles += 2 * numbers;
+        continue;
       }
+      const int64_t rank = matrix.merges->rank;
+      merged_cycles += numbers * (2.0 + rank / 16.0);
+      scratch = std::max(scratch, kPackedOutputs * (whole_lines(matrix.depth) + 2 * rank));
+    }
+    share_out(context, plain.size(), plain_cycles / (plain.size() + 1), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) {
+        const auto& [matrix, block] = plain[i];
+        loops().pack_weights(matrix->form, matrix->from, matrix->stride, matrix->out, matrix->depth, block, block + 1,
+                             memory + matrix->at);
+      }
+    });
+    // these read adapters that are packed by now
+    share_out(context, merged.size(), merged_cycles / (merged.size() + 1), [&](int64_t begin, int64_t end) {
+      const Scratch own(scratch);
+      for (int64_t i = begin; i < end; i++) pack_merged(*merged[i].matrix, merged[i].block, own.data());
     });
   }
 
   PackedLinear operator[](int map) const {
-    const auto at = [&](int i) { return memory_ + matrices_[3 * map + i].at; };
-    const bool merged = matrices_[3 * map + (form_ == Form::kNT ? 2 : 1)].from == nullptr;  // or no adapter
+    const auto at = [&](int i) { return memory_ + matrices_[kPerMap * map + i].at; };
+    const bool merged = matrices_[kPerMap * map + (form_ == Form::kNT ? 2 : 1)].from == nullptr;  // or no adapter
     return {at(0), at(1), at(2), merged};
   }
 
  private:
+  // A map's weight, lower and raise, and its lower once more, as what is multiplied by raise where they are merged.
+  static constexpr int kPerMap = 4;
   struct Matrix {
+    Form form;
     const float* from;
     int64_t stride, out, depth, at;
     const LinearMap* merges;  // whose adapter goes into the weight
     float* kept;              // where the sum stays, if anywhere
   };
+  struct Unit {
+    const Matrix* matrix;
+    int64_t block;  // of its outputs
+  };
 
   explicit PackedMaps(Form form) : form_(form) {}
 
-  void reserve(const float* from, int64_t stride, int64_t out, int64_t depth, const LinearMap* merges = nullptr,
-               float* kept = nullptr) {
-    matrices_.push_back({from, stride, from == nullptr ? 0 : out, depth, count_, merges, kept});
+  void reserve(Form form, const float* from, int64_t stride, int64_t out, int64_t depth,
+               const LinearMap* merges = nullptr, float* kept = nullptr) {
+    matrices_.push_back({form, from, stride, from == nullptr ? 0 : out, depth, count_, merges, kept});
     if (from != nullptr) count_ += whole_lines(out * depth);
   }
 
   // A block of rows of W + scale B A.
-  static void pack_merged(const Matrix& matrix, int64_t block, float* scratch, float* packed) {
+  void pack_merged(const Matrix& matrix, int64_t block, float* scratch) const {
     const LinearMap& map = *matrix.merges;
+    const Matrix& lower = (&matrix)[kPerMap - 1];
     const int64_t first = block * kPackedOutputs, count = std::min(kPackedOutputs, map.out - first);
     float* sum = matrix.kept == nullptr ? scratch : matrix.kept + first * map.in;
     float* scaled = scratch + kPackedOutputs * whole_lines(map.in);
+    float* factor = scaled + kPackedOutputs * map.rank;
     std::copy(map.weight + first * map.in, map.weight + (first + count) * map.in, sum);
     for (int64_t i = 0; i < count * map.rank; i++) scaled[i] = map.scale * map.raise[first * map.rank + i];
-    loops().product(Form::kNN, count, map.in, map.rank, scaled, map.rank, map.lower, map.in, sum, map.in, true);
-    loops().pack_weights(Form::kNT, sum, map.in, count, map.in, 0, 1, packed + first * map.in);
+    loops().pack_factor(scaled, map.rank, count, map.rank, factor);
+    const PackedTerm term = {memory_ + lower.at, factor, map.rank};
+    loops().packed_product(&term, 1, count, map.in, sum, map.in, true);
+    loops().pack_weights(Form::kNT, sum, map.in, count, map.in, 0, 1, memory_ + matrix.at + first * map.in);
   }
 
   Form form_;
