@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { selectEngine } from '@latent-sft/tensorflow';
 import * as tf from '@tensorflow/tfjs';
 import { shapeOf } from '../src/shapes/shape.js';
-import { makeWork } from '../src/work/make-work.js';
 import { openTraining } from '../src/worker/training-work.js';
+import { makeWork } from '../src/workload/make-work.js';
 
 const [STEPS, EVERY] = [2000, 200];
 

@@ -2,7 +2,7 @@ import { llamaFolder } from './llama-package.js';
 import { OURS, PEERS_FOLDER, type PeerPrograms } from './peer-commands.js';
 import { type PythonNeeds, pythonFor } from './python/python-environment.js';
 import type { CaseGroup, PeerName, Skipped } from './suites/suite.js';
-import { addGguf } from './work/make-work.js';
+import { addGguf } from './workload/make-work.js';
 
 /** Finds or installs what peers run in, once each; another one in tests. */
 export interface Installers {

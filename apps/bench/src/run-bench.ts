@@ -17,9 +17,9 @@ import { LABELLED_ROWS, labelsSuite } from './suites/labels-suite.js';
 import { SCALING_LAYERS, scalingGroup, scalingPoints } from './suites/scaling-suite.js';
 import type { CaseGroup } from './suites/suite.js';
 import { trainingSuite } from './suites/training-suites.js';
-import { kernelInputs } from './work/kernel-inputs.js';
-import { makeVariant, makeWork } from './work/make-work.js';
-import { readWork, type WorkDescription } from './work/work-file.js';
+import { kernelInputs } from './workload/kernel-inputs.js';
+import { makeVariant, makeWork } from './workload/make-work.js';
+import { readWork, type WorkDescription } from './workload/work-file.js';
 
 /** Told what goes on. */
 export interface BenchObserver {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { expectedBytes, sideBySide } from '../src/measure/expected-memory.js';
 import { shapeOf } from '../src/shapes/shape.js';
-import { makeExamples } from '../src/work/make-examples.js';
-import type { WorkDescription } from '../src/work/work-file.js';
+import { makeExamples } from '../src/workload/make-examples.js';
+import type { WorkDescription } from '../src/workload/work-file.js';
 
 describe('expectedBytes', () => {
   const bytes = (peer: 'latent-sft' | 'best', chain: number) => {

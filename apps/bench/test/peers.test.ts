@@ -11,9 +11,9 @@ import { kernelSuite } from '../src/suites/kernel-suite.js';
 import { labelsSuite } from '../src/suites/labels-suite.js';
 import type { CaseGroup, PeerName } from '../src/suites/suite.js';
 import { trainingSuite } from '../src/suites/training-suites.js';
-import { kernelInputs } from '../src/work/kernel-inputs.js';
-import { addGguf, makeWork } from '../src/work/make-work.js';
-import { readWork } from '../src/work/work-file.js';
+import { kernelInputs } from '../src/workload/kernel-inputs.js';
+import { addGguf, makeWork } from '../src/workload/make-work.js';
+import { readWork } from '../src/workload/work-file.js';
 
 // Runs only where LATENT_SFT_PYTHON names a Python with torch, safetensors and transformers.
 const python = process.env.LATENT_SFT_PYTHON;

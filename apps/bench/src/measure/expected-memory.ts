@@ -1,6 +1,6 @@
 import { sizesOf } from '@latent-sft/segmentation';
 import type { PeerName } from '../suites/suite.js';
-import type { WorkDescription } from '../work/work-file.js';
+import type { WorkDescription } from '../workload/work-file.js';
 
 /** Of the machine's memory, what peers side by side may be expected to take, and one alone with ours. */
 const USABLE_SHARE = 0.7;

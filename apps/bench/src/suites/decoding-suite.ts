@@ -1,6 +1,6 @@
 import { decodeFlops } from '@latent-sft/model';
 import type { ShapeName } from '../shapes/shape.js';
-import type { WorkDescription } from '../work/work-file.js';
+import type { WorkDescription } from '../workload/work-file.js';
 import type { BenchCase, CaseGroup } from './suite.js';
 
 /** Batches that are decoded where none is asked for. */

@@ -1,6 +1,6 @@
 import type { Shape } from '../shapes/shape.js';
-import { type KernelSize, kernelSizes } from '../work/kernel-sizes.js';
 import { KERNEL_CASES } from '../worker/kernel-cases.js';
+import { type KernelSize, kernelSizes } from '../workload/kernel-sizes.js';
 import type { BenchCase, CaseGroup, PeerName } from './suite.js';
 
 /** Sums of float32 in another order, squared. */

@@ -1,6 +1,6 @@
 import { sizesOf } from '@latent-sft/segmentation';
 import type { ShapeName } from '../shapes/shape.js';
-import type { WorkDescription } from '../work/work-file.js';
+import type { WorkDescription } from '../workload/work-file.js';
 import { weightsOf } from './decoding-suite.js';
 import type { CaseGroup } from './suite.js';
 

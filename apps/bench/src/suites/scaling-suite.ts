@@ -1,5 +1,5 @@
 import type { Shape } from '../shapes/shape.js';
-import type { WorkDescription } from '../work/work-file.js';
+import type { WorkDescription } from '../workload/work-file.js';
 import type { CaseGroup } from './suite.js';
 import { trainingSuite } from './training-suites.js';
 

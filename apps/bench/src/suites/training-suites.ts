@@ -1,6 +1,6 @@
 import { type ExampleTokens, sizesOf } from '@latent-sft/segmentation';
 import type { ShapeName } from '../shapes/shape.js';
-import type { WorkDescription } from '../work/work-file.js';
+import type { WorkDescription } from '../workload/work-file.js';
 import type { CaseGroup, PeerName, SuiteName } from './suite.js';
 
 /**

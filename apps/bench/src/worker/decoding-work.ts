@@ -8,7 +8,7 @@ import {
 } from '@latent-sft/model';
 import type { WeightFormat } from '@latent-sft/tensor';
 import type { ServedWork } from '../process/serve.js';
-import { MODEL_FOLDER, readWork } from '../work/work-file.js';
+import { MODEL_FOLDER, readWork } from '../workload/work-file.js';
 
 /** How much of a question each case answers: latents, and words after them. */
 const CASES = ['prefill', 'latents', 'tokens', 'question'] as const;

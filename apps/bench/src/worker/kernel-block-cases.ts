@@ -19,7 +19,7 @@ import {
   type WeightFormat,
 } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
-import { STEP_LAYERS } from '../work/kernel-block-inputs.js';
+import { STEP_LAYERS } from '../workload/kernel-block-inputs.js';
 import type { CaseInputs, KernelCase } from './kernel-case.js';
 
 const [EPSILON, BASE, SCALE] = [1e-5, 10_000, 2];

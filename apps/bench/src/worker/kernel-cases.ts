@@ -23,7 +23,7 @@ import {
   topWords,
 } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
-import { SUPPORT } from '../work/make-examples.js';
+import { SUPPORT } from '../workload/make-examples.js';
 import { blockCases } from './kernel-block-cases.js';
 import type { CaseInputs, KernelCase } from './kernel-case.js';
 

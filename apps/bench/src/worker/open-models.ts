@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { loadModelFolder, type NamedArray, readSafetensors } from '@latent-sft/model';
-import { ADAPTERS_FILE, MODEL_FOLDER, readWork, type WorkDescription } from '../work/work-file.js';
+import { ADAPTERS_FILE, MODEL_FOLDER, readWork, type WorkDescription } from '../workload/work-file.js';
 
 /** The work folder as arrays. */
 export interface OpenedWork {

@@ -10,7 +10,7 @@ import {
 } from '@latent-sft/training';
 import * as tf from '@tensorflow/tfjs';
 import type { ServedWork } from '../process/serve.js';
-import type { WorkDescription } from '../work/work-file.js';
+import type { WorkDescription } from '../workload/work-file.js';
 import { type OpenedWork, openModels } from './open-models.js';
 
 /** Which model moves: in stage 1 the encoder, the decoder or both; in stage 2 the student. */
