@@ -120,7 +120,8 @@ function rate(seconds: Summary | null, count: number): string {
   return each >= 100 ? Math.round(each).toLocaleString('en-US') : each.toPrecision(3);
 }
 
-function duration(seconds: number): string {
+/** Seconds, with the unit that fits. */
+export function duration(seconds: number): string {
   if (seconds >= 1) return `${seconds.toPrecision(3)} s`;
   if (seconds >= 1e-3) return `${(seconds * 1e3).toPrecision(3)} ms`;
   return `${(seconds * 1e6).toPrecision(3)} us`;
