@@ -16,6 +16,9 @@ from typing import Any, Callable
 
 import torch
 
+# a turn repeats what is short for so long, one after the other as in use, and gives the mean: one alone is a cold one
+LEAST_SECONDS = 0.5
+
 
 def serve(open_work: Callable[[dict], Any]) -> None:
     """Serves until standard input ends. `open_work` gives an object with `check(case)` and `run(case)`."""
@@ -47,6 +50,15 @@ def serve(open_work: Callable[[dict], Any]) -> None:
             traceback.print_exc()
             answer = json.dumps({"id": request["id"], "error": f"{type(error).__name__}: {error}"})
         answers.write(answer + "\n")
+
+
+def mean_seconds(run: Callable[[], Any]) -> float:
+    seconds: list[float] = []
+    while sum(seconds) < LEAST_SECONDS:
+        begin = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - begin)
+    return statistics.mean(seconds)
 
 
 def versions() -> dict:

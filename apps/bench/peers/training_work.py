@@ -8,6 +8,7 @@ from typing import Callable
 
 import torch
 from safetensors.torch import load_file
+from serve import LEAST_SECONDS, mean_seconds
 
 Tensors = dict[str, torch.Tensor]
 
@@ -55,10 +56,6 @@ def load_work(params: dict) -> Work:
     return Work(
         told["config"], told["training"], told["examples"], told["labels"], models["encoder"], models["decoder"], phase
     )
-
-
-# a run repeats short steps for so long, one after the other as in training, and gives the mean
-LEAST_SECONDS = 0.5
 
 
 class TrainingPeer:
@@ -120,9 +117,7 @@ class LabellingPeer:
         return [*alpha.flatten().tolist(), *words.sum(-1).tolist()]
 
     def run(self, case: str) -> dict:
-        begin = time.perf_counter()
-        self.answer()
-        return {"seconds": time.perf_counter() - begin}
+        return {"seconds": mean_seconds(self.answer)}
 
     @torch.inference_mode()
     def answer(self) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,6 +9,7 @@ import {
 import type { WeightFormat } from '@latent-sft/tensor';
 import type { ServedWork } from '../process/serve.js';
 import { MODEL_FOLDER, readWork } from '../workload/work-file.js';
+import { meanSeconds } from './mean-seconds.js';
 
 /** How much of a question each case answers: latents, and words after them. */
 const CASES = ['prefill', 'latents', 'tokens', 'question'] as const;
@@ -45,10 +46,6 @@ export function openDecoding(folder: string, rows: readonly number[], format: We
   };
   return {
     check: (testCase) => answer(testCase).flatMap(({ tokens }) => [...tokens]),
-    run(testCase) {
-      const begin = performance.now();
-      answer(testCase);
-      return { seconds: (performance.now() - begin) / 1000 };
-    },
+    run: (testCase) => ({ seconds: meanSeconds(() => answer(testCase)) }),
   };
 }

@@ -1,6 +1,7 @@
 import { parametersFrom, withAdapter } from '@latent-sft/model';
 import { encodingWork, softLabels } from '@latent-sft/training';
 import type { ServedWork } from '../process/serve.js';
+import { meanSeconds } from './mean-seconds.js';
 import { openModels } from './open-models.js';
 import { contextOf } from './training-work.js';
 
@@ -23,11 +24,7 @@ export function openLabelling(folder: string): ServedWork {
       const sums = labels.flatMap(({ ids }) => rowsOf(ids!, support).map(total));
       return [...alphas, ...sums];
     },
-    run() {
-      const begin = performance.now();
-      softLabels(context, models, train);
-      return { seconds: (performance.now() - begin) / 1000, flops };
-    },
+    run: () => ({ seconds: meanSeconds(() => softLabels(context, models, train)), flops }),
   };
 }
 

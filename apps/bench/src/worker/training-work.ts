@@ -11,13 +11,11 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import type { ServedWork } from '../process/serve.js';
 import type { WorkDescription } from '../workload/work-file.js';
+import { LEAST_SECONDS } from './mean-seconds.js';
 import { type OpenedWork, openModels } from './open-models.js';
 
 /** Which model moves: in stage 1 the encoder, the decoder or both; in stage 2 the student. */
 export type Phase = StageOnePhase | 'student';
-
-/** A run repeats short steps for so long, one after the other as in training, and gives the mean. */
-const LEAST_SECONDS = 0.5;
 
 /** Our own training steps, by the code that `latent-sft train` runs. */
 export function openTraining(folder: string, phase: Phase): ServedWork {
