@@ -22,7 +22,14 @@ export function summarySections(report: BenchReport): string[] {
 function stepTable(cases: readonly CaseResult[]): string {
   const head = ['shape', 'step', 'peer', 'ours', 'peer', 'time by ours (spread)'];
   const rows = comparisons(cases).map(({ shape, title, ours, peer }) => [
-    ...[shape ?? '', title, peer.peer, time(ours), time(peer), spread(peer.ratio)],
+    ...[
+      shape ?? '',
+      title.replace(/, beside .*$/, ''),
+      peer.peer,
+      time(ours),
+      time(peer),
+      spread(peer.ratio),
+    ],
     `${rate(ours)}, ${rate(peer)}`,
     `${share(ours)}, ${share(peer)}`,
     ours.peakBytes && peer.peakBytes ? (peer.peakBytes / ours.peakBytes).toFixed(2) : '',
@@ -44,7 +51,7 @@ function stepsTable(report: BenchReport): string {
   const head = ['shape', 'batch', 'who', 'ms a prompt', 'a latent', 'a word', 'a question'];
   const rows = decodingSteps(report).map((row) => [
     ...[row.shape, `${row.batch}`, row.peer],
-    ...[row.msPrefill, row.msPerLatent, row.msPerToken, row.msPerQuestion].map((ms) => ms.toPrecision(3)),
+    ...[row.msPrefill, row.msPerLatent, row.msPerToken, row.msPerQuestion].map(milliseconds),
   ]);
   return markdownTable(head, rows, 3);
 }
@@ -95,6 +102,7 @@ function comparisons(cases: readonly CaseResult[]) {
   );
 }
 
+const milliseconds = (ms: number) => (ms >= 100 ? Math.round(ms).toLocaleString('en-US') : ms.toPrecision(3));
 const time = ({ seconds }: PeerResult) => (seconds ? duration(seconds.median) : 'void');
 const rate = ({ gflops }: PeerResult) => gflops?.toFixed(0) ?? '';
 const share = ({ gemmShare }: PeerResult) => (gemmShare === null ? '' : `${(100 * gemmShare).toFixed(0)} %`);

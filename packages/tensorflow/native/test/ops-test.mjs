@@ -100,20 +100,24 @@ for (const rows of [0, 1, 2, 17]) {
       const read = [x(), floats(vocabulary, width)];
       const targets = ids(vocabulary, rows);
       const labels = [ids(vocabulary, rows, 1), shares(rows, 1)];
-      for (const slopes of [flag('slopes', false), flag('slopes', true)]) {
-        run('LatentHeadCrossEntropy', [...read, targets], 3, [slopes]);
+      const wanted = (slopes, keeps) => [flag('slopes', slopes), flag('keeps', keeps)];
+      for (const kept of [wanted(false, false), wanted(true, false), wanted(true, true)]) {
+        run('LatentHeadCrossEntropy', [...read, targets], 4, kept);
         for (const tail of [false, true]) {
-          const settings = [flag('tail', tail), number('scale', 1), slopes];
-          const made = run('LatentHeadSparseKl', [...read, ...labels], 3, settings);
-          run('LatentHeadTableGradient', [...read, labels[0], made[2], floats(rows)], 1, [
-            number('scale', 1),
-          ]);
+          const settings = [flag('tail', tail), number('scale', 1), ...kept];
+          const [, , state, logits] = run('LatentHeadSparseKl', [...read, ...labels], 4, settings);
+          const back = [...read, labels[0], state, logits, floats(rows)];
+          run('LatentHeadTableGradient', back, 1, [number('scale', 1)]);
         }
+        if (rows === 0) continue;
+        const [, , state] = run('LatentHeadCrossEntropy', [...read, targets], 4, kept);
+        const other = [...read, targets, state, floats(rows, vocabulary + 1), floats(rows)];
+        refuse('LatentHeadTableGradient', other, 1, [number('scale', 1)]);
       }
-      refuse('LatentHeadCrossEntropy', [...read, ids(1, rows + 1)], 3, [flag('slopes', true)]);
+      refuse('LatentHeadCrossEntropy', [...read, ids(1, rows + 1)], 4, wanted(true, false));
       if (rows > 0) {
         const beyond = binding.createTensor([rows], binding.TF_INT32, new Int32Array(rows).fill(vocabulary));
-        refuse('LatentHeadCrossEntropy', [...read, beyond], 3, [flag('slopes', true)]);
+        refuse('LatentHeadCrossEntropy', [...read, beyond], 4, wanted(true, false));
       }
     }
 
