@@ -43,7 +43,7 @@ export function latentKl(logits: tf.Tensor2D, labels: SlotLabels, settings: Late
 }
 
 /**
- * `latentKl` of the logits h W^T, which are kept only where the labels cover the whole vocabulary.
+ * `latentKl` of the logits h W^T, which are kept where they are few, or the labels cover the whole vocabulary.
  *
  * @param hidden h, the student's states at the row before each slot, float32 [L, D]
  * @param table W, float32 [V, D]

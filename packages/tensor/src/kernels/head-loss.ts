@@ -59,8 +59,8 @@ const sparseKlKernel = headKernel(
 );
 
 /**
- * Negative log-likelihood of each row's target in nats, -log softmax(h W^T)[target], of which many are
- * not kept: `crossEntropy` of the head's logits.
+ * Negative log-likelihood of each row's target in nats, -log softmax(h W^T)[target]: `crossEntropy` of the head's logits,
+ * which are not kept where they are many.
  *
  * @param hidden h, float32 [R, D]
  * @param table W, float32 [V, D]
@@ -82,8 +82,8 @@ export function headCrossEntropy(hidden: tf.Tensor2D, table: tf.Tensor2D, target
 }
 
 /**
- * Forward KL of a top-k teacher to the student's softmax(h W^T / tau), in nats, of which many are not kept: `sparseKl`
- * of the head's logits.
+ * Forward KL of a top-k teacher to the student's softmax(h W^T / tau), in nats: `sparseKl` of the head's
+ * logits, which are not kept where they are many.
  *
  * @param hidden h, float32 [R, D]
  * @param table W, float32 [V, D]
