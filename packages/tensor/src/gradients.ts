@@ -104,7 +104,7 @@ function gradientsOf(node: TapeNode, read: readonly (tf.Tensor | null)[]): tf.Te
       throw new Error(`valueAndGradients: ${node.kernelName}: expected a gradient of ${name}, got ${all}`);
     }
     const made = tf.tidy(maker);
-    if (made.dtype !== 'float32' || String(made.shape) !== String(input.shape)) {
+    if (made.dtype !== 'float32' || !tf.util.arraysEqual(made.shape, input.shape)) {
       throw new Error(
         `valueAndGradients: ${node.kernelName}: expected a gradient float32 [${input.shape}] of ${name}, got ` +
           `${made.dtype} [${made.shape}]`,

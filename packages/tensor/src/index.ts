@@ -8,7 +8,13 @@ export type {
   NamedTensors,
 } from './kernel.js';
 export { defineKernel, kernelNames, overrideKernel, registerKernels, runKernel } from './kernel.js';
-export { type AdamWSettings, type AdamWState, type AdamWVariables, adamW } from './kernels/adam-w.js';
+export {
+  type AdamWSettings,
+  type AdamWState,
+  type AdamWVariables,
+  adamW,
+  adamWList,
+} from './kernels/adam-w.js';
 export { type AdapterDropout, adaptedLinear } from './kernels/adapted-linear.js';
 export type { AdaptedMap } from './kernels/adapted-map.js';
 export {

@@ -9,7 +9,7 @@ import {
   type TapeNode,
 } from './recording.js';
 
-/** Tensors by name: a kernel's inputs, or the gradients of them. */
+/** Tensors by name: a kernel's inputs, of which some may be left out, or the gradients of them. */
 export type NamedTensors = Readonly<Record<string, tf.Tensor>>;
 
 /** A kernel's plain settings: numbers and flags, never tensors. */
@@ -65,6 +65,7 @@ export function defineKernel(kernel: Kernel): Kernel {
     gradFunc: (dy, saved, attributes) =>
       gradientsOf(kernel, {
         outputGradients: Array.isArray(dy) ? dy : [dy],
+        names: kernel.saved.inputs,
         saved,
         attributes: attributes as KernelAttributes,
         wanted: new Set(kernel.inputs),
@@ -137,17 +138,24 @@ export function runKernel(
   if (overrides.has(`${backend}/${kernel.name}`) && isUnwatched())
     return runFused(kernel, inputs, attributes);
   if (!registered.has(`${backend}/${kernel.name}`)) registerKernels(backend);
+  const all = withAbsent(kernel, inputs);
   const given: tf.Tensor | tf.Tensor[] = tf
     .engine()
-    .runKernel(kernel.name, inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap);
+    .runKernel(kernel.name, all as tf.NamedTensorMap, attributes as tf.NamedAttrMap);
   const outputs = Array.isArray(given) ? given : [given];
   // The operation that was just recorded gets a gradient that knows which inputs need one. It takes the place of tfjs's
   // own, which fills an array of zeros for each output that a kernel keeps for its backward pass and nobody else reads.
   const node = lastRecorded();
   if (node?.gradient && node.outputs.includes(outputs[0]!)) {
-    node.gradient = gradientFrom(kernel, attributes, node.saved);
+    node.gradient = gradientFrom(kernel, attributes, kernel.saved.inputs, node.saved);
   }
   return outputs;
+}
+
+/** The inputs with an empty float32 tensor for each that is left out: tfjs's engine saves all that a kernel names. */
+function withAbsent(kernel: Kernel, inputs: NamedTensors): NamedTensors {
+  if (kernel.inputs.every((name) => inputs[name])) return inputs;
+  return Object.fromEntries(kernel.inputs.map((name) => [name, inputs[name] ?? tf.tensor1d([])]));
 }
 
 /**
@@ -158,24 +166,27 @@ function runFused(kernel: Kernel, inputs: NamedTensors, attributes: KernelAttrib
   const implementation = implementationOf(kernel, tf.getBackend());
   const outputs = asKernel(() => implementation.forward(inputs, attributes));
   if (!isRecorded()) return outputs;
+  const names = kernel.saved.inputs.filter((name) => inputs[name]);
   const saved = [
-    ...kernel.saved.inputs.map((name) => lasting(inputs[name]!)),
+    ...names.map((name) => lasting(inputs[name]!)),
     ...kernel.saved.outputs.map((output) => lasting(outputs[output]!)),
   ];
   const own = saved.filter(({ owned }) => owned).map(({ tensor }) => tensor);
   const gradient = gradientFrom(
     kernel,
     attributes,
+    names,
     saved.map(({ tensor }) => tensor),
   );
   addToTape({ kernelName: kernel.name, inputs, outputs, saved: own, gradient });
   return outputs;
 }
 
-/** The gradient of a recorded operation, of those of its inputs that its node has. */
+/** The gradient of a recorded operation, of those of its inputs that its node has; the named ones were saved. */
 function gradientFrom(
   kernel: Kernel,
   attributes: KernelAttributes,
+  names: readonly string[],
   saved: readonly tf.Tensor[],
 ): NonNullable<TapeNode['gradient']> {
   return function (given) {
@@ -185,7 +196,7 @@ function gradientFrom(
       if (!gradient) Object.defineProperty(outputGradients, i, { get: () => tf.zeros(shape) });
     });
     const wanted = new Set(Object.keys(this.inputs));
-    return gradientsOf(kernel, { outputGradients, saved, attributes, wanted });
+    return gradientsOf(kernel, { outputGradients, names, saved, attributes, wanted });
   };
 }
 
@@ -193,16 +204,18 @@ function gradientFrom(
 function gradientsOf(
   kernel: Kernel,
   {
+    names,
     saved,
     ...given
   }: Pick<BackwardContext, 'outputGradients' | 'attributes' | 'wanted'> & {
+    readonly names: readonly string[];
     readonly saved: readonly tf.Tensor[];
   },
 ): Record<string, () => tf.Tensor> {
-  const inputs = Object.fromEntries(kernel.saved.inputs.map((name, i) => [name, saved[i]!]));
+  const inputs = Object.fromEntries(names.map((name, i) => [name, saved[i]!]));
   const outputs: tf.Tensor[] = [];
   kernel.saved.outputs.forEach((output, i) => {
-    outputs[output] = saved[kernel.saved.inputs.length + i]!;
+    outputs[output] = saved[names.length + i]!;
   });
   const gradients = implementationOf(kernel, tf.getBackend()).backward({ ...given, inputs, outputs });
   const noGradient = (name: string) => () => {

@@ -35,9 +35,10 @@ const ids = (below, ...shape) =>
 const flag = (name, value) => ({ name, type: binding.TF_ATTR_BOOL, value });
 const integer = (name, value) => ({ name, type: binding.TF_ATTR_INT, value });
 
-function run(name, inputs, outputs, attributes = []) {
+// The last output may hold gaps, which are any numbers, where it is read by a gradient alone.
+function run(name, inputs, outputs, attributes = [], hashed = outputs) {
   const results = binding.executeOp(name, attributes, inputs, outputs).map(({ id }) => id);
-  for (const id of results) hash.update(new Uint8Array(binding.tensorDataSync(id).buffer));
+  for (const id of results.slice(0, hashed)) hash.update(new Uint8Array(binding.tensorDataSync(id).buffer));
   return results;
 }
 
@@ -115,28 +116,34 @@ for (const [rank, weights] of [
   [5, false],
 ]) {
   const [rows, width, inner, heads, groups, head] = [493, 72, 136, 4, 2, 18];
-  const map = (output, input) => [
-    shares(output, input),
-    rank > 0 ? shares(rank, input) : floats(0),
-    rank > 0 ? shares(output, rank) : floats(0),
-  ];
+  const weightsOf = (maps) => maps.map((shape) => shares(...shape));
   const adapters = (maps) => {
-    if (rank === 0) return [floats(0), ids(1, 0), floats(0)];
-    const words = Int32Array.from({ length: 5 * maps }, (_, i) => [2 ** 29, 3, 0, 12345, -6789][i % 5] + i);
+    if (rank === 0) return [];
+    const count = 5 * maps.length;
+    const words = Int32Array.from({ length: count }, (_, i) => [2 ** 29, 3, 0, 12345, -6789][i % 5] + i);
     const one = (x) => binding.createTensor([1], binding.TF_FLOAT, Float32Array.of(x));
-    return [one(2), binding.createTensor([5 * maps], binding.TF_INT32, words), one(1.25)];
+    const beside = maps.flatMap(([output, input]) => [shares(rank, input), shares(output, rank)]);
+    return [...beside, one(2), binding.createTensor([count], binding.TF_INT32, words), one(1.25)];
   };
-  const gradients = [flag('weights', weights)];
-  const before = [floats(rows, width), floats(width)];
-  const forward = [
-    ...before,
-    ...map(inner, width),
-    ...map(inner, width),
-    ...map(width, inner),
-    ...adapters(3),
+  const lists = (maps) => [
+    integer('adapter_count', rank > 0 ? 2 * maps.length + 1 : 0),
+    integer('draw_count', rank > 0 ? 1 : 0),
   ];
-  const [, ...kept] = run('LatentFeedForward', forward, 5, [epsilon]);
-  runOften('LatentFeedForwardGradient', [...forward, ...kept, floats(rows, width)], 11, gradients);
+  const gradientsOf = (maps) => 1 + (weights ? 1 + maps.length : 0) + (rank > 0 ? 2 * maps.length : 0);
+  const backwards = (maps) => [
+    ...[flag('weights', weights), integer('gradient_count', gradientsOf(maps))],
+    ...lists(maps),
+  ];
+  const before = [floats(rows, width), floats(width)];
+  const fed = [
+    [inner, width],
+    [inner, width],
+    [width, inner],
+  ];
+  const forward = [...before, ...weightsOf(fed), ...adapters(fed)];
+  const [, kept] = run('LatentFeedForward', forward, 2, [epsilon, ...lists(fed)], 1);
+  const fedBack = [...forward, kept, floats(rows, width)];
+  runOften('LatentFeedForwardGradient', fedBack, gradientsOf(fed), backwards(fed));
 
   const ranges = binding.createTensor(
     [1, rows, 3, 2],
@@ -153,20 +160,22 @@ for (const [rank, weights] of [
     [width, heads * head],
   ];
   const attended = [
-    ...[...before, ...maps.flatMap(([output, input]) => map(output, input)), ...adapters(4)],
+    ...[...before, ...weightsOf(maps)],
     ...[floats(1, rows, 1, head), floats(1, rows, 1, head), ranges],
   ];
+  const beside = adapters(maps);
   // all rows, and some of them
   for (const [selected, count] of [
     [false, rows],
     [true, 301],
   ]) {
     const read = Int32Array.from({ length: selected ? count : 0 }, (_, i) => (i * 5) % rows);
-    const inputs = [...attended, binding.createTensor([read.length], binding.TF_INT32, read)];
-    const chosen = flag('selected', selected);
-    const [, ...held] = run('LatentAttentionBlock', inputs, 8, [epsilon, chosen]);
+    const chosen = selected ? [binding.createTensor([read.length], binding.TF_INT32, read)] : [];
+    const inputs = [...attended, ...chosen, ...beside];
+    const choice = integer('read_count', chosen.length);
+    const [, ...held] = run('LatentAttentionBlock', inputs, 4, [epsilon, choice, ...lists(maps)], 3);
     const all = [...inputs, ...held, floats(count, width)];
-    runOften('LatentAttentionBlockGradient', all, 14, [...gradients, chosen]);
+    runOften('LatentAttentionBlockGradient', all, gradientsOf(maps), [...backwards(maps), choice]);
   }
 }
 

@@ -56,33 +56,34 @@ export function packBatch(items: readonly ExampleRows[], settings: PackSettings 
   const ids = new Int32Array(rows * length);
   const positions = new Int32Array(rows * length);
   const ranges = new Int32Array(rows * length * RANGES_PER_QUERY * 2);
-  const whole = settings.whole ?? {
-    examples: items.length,
-    targets: items.reduce((sum, item) => sum + item.targets.length, 0),
-  };
-  const latentRows: number[] = [];
-  const beforeLatents: number[] = [];
-  const latentExamples: number[] = [];
-  const latentWeights: number[] = [];
-  const targetRows: number[] = [];
-  const targetIds: number[] = [];
-  const targetWeights: number[] = [];
+  const count = (of: (item: ExampleRows) => number) => items.reduce((sum, item) => sum + of(item), 0);
+  const latents = count((item) => item.latentRows.length);
+  const latentRows = new Int32Array(latents);
+  const latentExamples = new Int32Array(latents);
+  const latentWeights = new Float32Array(latents);
+  const beforeLatents = new Int32Array(count((item) => item.beforeLatents.length));
+  const targets = count((item) => item.targets.length);
+  const whole = settings.whole ?? { examples: items.length, targets };
+  const targetRows = new Int32Array(targets);
+  const targetIds = new Int32Array(targets);
+  const targetWeights = new Float32Array(targets);
+  let [latent, before, target] = [0, 0, 0];
   items.forEach((item, example) => {
     const start = starts[example]!;
     ids.set(item.ids, start);
     positions.set(item.positions, start);
     ranges.set(shiftRanges(item.ranges, start % length), start * RANGES_PER_QUERY * 2);
     for (const row of item.latentRows) {
-      latentRows.push(start + row);
-      latentExamples.push(example);
-      latentWeights.push(1 / (item.latentRows.length * whole.examples));
+      latentRows[latent] = start + row;
+      latentExamples[latent] = example;
+      latentWeights[latent++] = 1 / (item.latentRows.length * whole.examples);
     }
-    for (const row of item.beforeLatents) beforeLatents.push(start + row);
+    for (const row of item.beforeLatents) beforeLatents[before++] = start + row;
     const share = settings.mean === 'example' ? 1 / whole.examples : item.targets.length / whole.targets;
-    for (const target of item.targets) {
-      targetRows.push(start + target.row);
-      targetIds.push(target.id);
-      targetWeights.push(target.weight * share);
+    for (const { row, id, weight } of item.targets) {
+      targetRows[target] = start + row;
+      targetIds[target] = id;
+      targetWeights[target++] = weight * share;
     }
   });
   return {
@@ -92,14 +93,14 @@ export function packBatch(items: readonly ExampleRows[], settings: PackSettings 
     ids,
     positions,
     ranges,
-    latentRows: Int32Array.from(latentRows),
-    beforeLatents: Int32Array.from(beforeLatents),
-    latentExamples: Int32Array.from(latentExamples),
-    latentWeights: Float32Array.from(latentWeights),
-    targetRows: Int32Array.from(targetRows),
-    targetIds: Int32Array.from(targetIds),
-    targetWeights: Float32Array.from(targetWeights),
-    tokens: items.reduce((sum, item) => sum + item.length, 0),
+    latentRows,
+    beforeLatents,
+    latentExamples,
+    latentWeights,
+    targetRows,
+    targetIds,
+    targetWeights,
+    tokens: count((item) => item.length),
   };
 }
 

@@ -41,9 +41,11 @@ export function rowsBySize(
     }
     const { layout, rows } = arrangement;
     const ids = tokenIds(layout, example, settings.latentId);
+    const placed = new Int32Array(rows.length);
+    for (let row = 0; row < rows.length; row++) placed[row] = ids[rows.ids[row]!]!;
     return {
       ...rows,
-      ids: rows.ids.map((place) => ids[place]!),
+      ids: placed,
       targets: rows.targets.map(({ row, id, weight }) => ({ row, id: ids[id]!, weight })),
     };
   };

@@ -23,14 +23,14 @@ export function attentionHalf(
 ): tf.Tensor2D | null {
   const { config, parameters, positions, mask, cache, onKeys } = pass;
   const { queryKeyNorm, norm } = traitsOf(config.architecture);
-  const prefix = `model.layers.${layer}.self_attn`;
   if (cache || queryKeyNorm || norm !== 'rms' || !positions.rotary) return null;
-  const maps = mapsOf(pass, prefix, ['q_proj', 'k_proj', 'v_proj', 'o_proj']);
+  const names = namesOf(layer);
+  const maps = mapsOf(pass, names.attention);
   if (!maps) return null;
   const [query, key, value, output] = maps as [AdaptedMap, AdaptedMap, AdaptedMap, AdaptedMap];
   const block = {
     ...{ query, key, value, output, mask, rotary: positions.rotary, read },
-    norm: parameter<tf.Tensor1D>(parameters, `model.layers.${layer}.input_layernorm.weight`),
+    norm: parameter<tf.Tensor1D>(parameters, names.attentionNorm),
     epsilon: config.normEpsilon,
     scale: scaleOf(parameters),
   };
@@ -45,34 +45,73 @@ export function feedForwardHalf(pass: DecoderPass, x: tf.Tensor2D, layer: number
   const { config, parameters } = pass;
   const { norm, feedForward } = traitsOf(config.architecture);
   if (norm !== 'rms' || feedForward !== 'swiglu') return null;
-  const maps = mapsOf(pass, `model.layers.${layer}.mlp`, ['gate_proj', 'up_proj', 'down_proj']);
+  const names = namesOf(layer);
+  const maps = mapsOf(pass, names.feedForward);
   if (!maps) return null;
   const [gate, up, down] = maps as [AdaptedMap, AdaptedMap, AdaptedMap];
   return feedForwardBlock(x, {
     ...{ gate, up, down },
-    norm: parameter(parameters, `model.layers.${layer}.post_attention_layernorm.weight`),
+    norm: parameter(parameters, names.feedForwardNorm),
     epsilon: config.normEpsilon,
     scale: scaleOf(parameters),
   });
 }
 
-/** The maps of a block; null if one has a bias. */
-function mapsOf(
-  { parameters, dropout }: DecoderPass,
-  prefix: string,
-  names: readonly string[],
-): AdaptedMap[] | null {
-  if (names.some((name) => parameters.has(`${prefix}.${name}.bias`))) return null;
-  return names.map((name) => adaptedMap(parameters, `${prefix}.${name}`, dropout ?? null));
+/** The names of a map's tensors. */
+interface MapNames {
+  readonly map: string;
+  readonly weight: string;
+  readonly bias: string;
+  readonly lower: string;
+  readonly raise: string;
 }
 
-function adaptedMap(parameters: Parameters, name: string, dropout: AdapterDropout | null): AdaptedMap {
-  const lower = parameters.get(`${name}.lora_A.weight`) as tf.Tensor2D | undefined;
+interface LayerNames {
+  readonly attentionNorm: string;
+  readonly attention: readonly MapNames[];
+  readonly feedForwardNorm: string;
+  readonly feedForward: readonly MapNames[];
+}
+
+/** By layer: a pass of a small model took a tenth of its time to spell them. */
+const namesByLayer: LayerNames[] = [];
+
+function namesOf(layer: number): LayerNames {
+  const prefix = `model.layers.${layer}`;
+  namesByLayer[layer] ??= {
+    attentionNorm: `${prefix}.input_layernorm.weight`,
+    attention: ['q_proj', 'k_proj', 'v_proj', 'o_proj'].map((map) => mapNames(`${prefix}.self_attn.${map}`)),
+    feedForwardNorm: `${prefix}.post_attention_layernorm.weight`,
+    feedForward: ['gate_proj', 'up_proj', 'down_proj'].map((map) => mapNames(`${prefix}.mlp.${map}`)),
+  };
+  return namesByLayer[layer];
+}
+
+const mapNames = (map: string): MapNames => ({
+  map,
+  weight: `${map}.weight`,
+  bias: `${map}.bias`,
+  lower: `${map}.lora_A.weight`,
+  raise: `${map}.lora_B.weight`,
+});
+
+/** The maps of a block; null if one has a bias. */
+function mapsOf({ parameters, dropout }: DecoderPass, names: readonly MapNames[]): AdaptedMap[] | null {
+  if (names.some(({ bias }) => parameters.has(bias))) return null;
+  return names.map((each) => adaptedMap(parameters, each, dropout ?? null));
+}
+
+function adaptedMap(
+  parameters: Parameters,
+  { map, weight, lower: lowerName, raise }: MapNames,
+  dropout: AdapterDropout | null,
+): AdaptedMap {
+  const lower = parameters.get(lowerName) as tf.Tensor2D | undefined;
   return {
-    weight: parameter(parameters, `${name}.weight`),
-    adapter: lower ? { lower, raise: parameter(parameters, `${name}.lora_B.weight`) } : null,
+    weight: parameter(parameters, weight),
+    adapter: lower ? { lower, raise: parameter(parameters, raise) } : null,
     // each map draws its own numbers
-    dropout: lower && dropout ? { ...dropout, label: `${dropout.label}/${name}` } : null,
+    dropout: lower && dropout ? { ...dropout, label: `${dropout.label}/${map}` } : null,
   };
 }
 

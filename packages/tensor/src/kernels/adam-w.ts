@@ -16,10 +16,10 @@ const kernel = defineKernel({
         decayed: flags,
         losses,
       } = inputs as Record<string, tf.Tensor>;
-      const all = named(inputs, 'weights', flags!.size);
+      const all = adamWList(inputs, 'weights', flags!.size);
       const flat = (tensors: readonly tf.Tensor[]) =>
         tf.concat(tensors.map((each) => tf.reshape(each, [-1])));
-      const gradient = flat(named(inputs, 'gradient', flags!.size));
+      const gradient = flat(adamWList(inputs, 'gradient', flags!.size));
       const norm = tf.sqrt(tf.sum(tf.square(gradient)));
       const [length, loss] = [norm.dataSync()[0]!, tf.sum(losses!).dataSync()[0]!];
       if (!Number.isFinite(length) || !Number.isFinite(loss)) return [norm];
@@ -107,24 +107,32 @@ export function adamW(
   const { learningRate, beta1, beta2, epsilon, weightDecay, clip, step } = settings;
   if (!(step >= 1)) throw new Error(`adamW: expected a step from 1 on, got ${step}`);
   const correction = Math.sqrt(1 - beta2 ** step);
-  const numbered = (name: string, tensors: readonly tf.Tensor[]) =>
-    Object.fromEntries(tensors.map((tensor, i) => [`${name}${i}`, tensor]));
-  const [norm, mean, variance, ...next] = runKernel(
-    kernel,
-    { ...numbered('weights', weights), ...numbered('gradient', gradients), ...state, decayed, losses },
-    {
-      ...{ beta1, beta2, clip },
-      // both bias corrections folded into two scalars (Kingma and Ba 2015, end of section 2)
-      epsilon: epsilon * correction,
-      rate: (learningRate * correction) / (1 - beta1 ** step),
-      decay: learningRate * weightDecay,
-    },
-  ) as [tf.Scalar, tf.Tensor1D?, tf.Tensor1D?, ...tf.Tensor[]];
+  const inputs: Record<string, tf.Tensor> = { mean: state.mean, variance: state.variance, decayed, losses };
+  weights.forEach((weight, i) => {
+    inputs[numbered('weights', i)] = weight;
+    inputs[numbered('gradient', i)] = gradients[i]!;
+  });
+  const [norm, mean, variance, ...next] = runKernel(kernel, inputs, {
+    ...{ beta1, beta2, clip },
+    // both bias corrections folded into two scalars (Kingma and Ba 2015, end of section 2)
+    epsilon: epsilon * correction,
+    rate: (learningRate * correction) / (1 - beta1 ** step),
+    decay: learningRate * weightDecay,
+  }) as [tf.Scalar, tf.Tensor1D?, tf.Tensor1D?, ...tf.Tensor[]];
   if (!mean || !variance) return { variables, norm };
   tf.dispose([...weights, state.mean, state.variance]);
   return { variables: { weights: next, state: { mean, variance } }, norm };
 }
 
-function named(inputs: NamedTensors, name: string, count: number): tf.Tensor[] {
-  return Array.from({ length: count }, (_, i) => inputs[`${name}${i}`]!);
+/** Names of a list of inputs, made once: a step of a small model has a hundred. */
+const numberedNames: Record<'weights' | 'gradient', string[]> = { weights: [], gradient: [] };
+
+function numbered(list: 'weights' | 'gradient', i: number): string {
+  numberedNames[list][i] ??= `${list}${i}`;
+  return numberedNames[list][i];
+}
+
+/** The N weights or gradients among the kernel's inputs, in their order. */
+export function adamWList(inputs: NamedTensors, list: 'weights' | 'gradient', count: number): tf.Tensor[] {
+  return Array.from({ length: count }, (_, i) => inputs[numbered(list, i)]!);
 }

@@ -21,23 +21,24 @@ export function mapped(x: tf.Tensor2D, map: AdaptedMap, scale: tf.Scalar | null)
   return adaptedLinear(x, map.weight, lower, raise, scaleOf(scale), map.dropout);
 }
 
-/** The tensors of a block's maps as inputs of a kernel: weights, adapters, scale, draws; what is missing is empty. */
+/** The tensors of a block's maps as inputs of a kernel: weights, and adapters, scale and draws where there are some. */
 export function mapInputs(
   maps: Readonly<Record<string, AdaptedMap>>,
   scale: tf.Scalar | null,
 ): Record<string, tf.Tensor> {
-  const empty = tf.tensor1d([]);
   const inputs: Record<string, tf.Tensor> = {};
   for (const [name, { weight, adapter }] of Object.entries(maps)) {
     inputs[name] = weight;
-    inputs[`${name}Lower`] = adapter?.lower ?? empty;
-    inputs[`${name}Raise`] = adapter?.raise ?? empty;
+    if (!adapter) continue;
+    inputs[`${name}Lower`] = adapter.lower;
+    inputs[`${name}Raise`] = adapter.raise;
+    inputs.scale = scaleOf(scale);
   }
-  const adapted = Object.values(maps).some(({ adapter }) => adapter);
-  const drawn = drawsOf(Object.values(maps));
-  inputs.scale = adapted ? scaleOf(scale) : empty;
-  inputs.draws = tf.tensor1d(drawn?.words ?? new Int32Array(0), 'int32');
-  inputs.kept = drawn ? tf.tensor1d([drawn.kept]) : empty;
+  const drawn = inputs.scale ? drawsOf(Object.values(maps)) : null;
+  if (drawn) {
+    inputs.draws = tf.tensor1d(drawn.words, 'int32');
+    inputs.kept = tf.tensor1d([drawn.kept]);
+  }
   return inputs;
 }
 

@@ -37,8 +37,8 @@ const inputs = [
 const kernel = defineKernel({
   name: 'LatentAttentionBlock',
   inputs,
-  outputs: 8,
-  saved: { inputs, outputs: [1, 2, 3, 4, 5, 6, 7] },
+  outputs: 4,
+  saved: { inputs, outputs: [1, 2, 3] },
   composition: null,
 });
 
@@ -88,9 +88,8 @@ function resultsOf(
   if (isOverridden(kernel)) {
     const maps = mapInputs({ query, key, value, output }, scale);
     const { cosine, sine } = block.rotary;
-    const rows = read?.rows ?? tf.tensor1d([], 'int32');
-    const all = { x, norm, ...maps, cosine, sine, ranges: mask.ranges, read: rows };
-    const [y, , , keys, values] = runKernel(kernel, all, { epsilon, selected: read !== null });
+    const all = { x, norm, ...maps, cosine, sine, ranges: mask.ranges, ...(read && { read: read.rows }) };
+    const [y, keys, values] = runKernel(kernel, all, { epsilon });
     return [y as tf.Tensor2D, keys!, values!];
   }
   const normed = rmsNorm(x, norm, epsilon);
@@ -116,9 +115,9 @@ function shapeOfHeads(
   const headWidth = table.cosine.shape.at(-1)!;
   const [queryWidth, width] = query.weight.shape;
   const [keyWidth] = key.weight.shape;
-  const expected = `${batch * length},${width}`;
+  const expected = [batch * length, width];
   if (
-    String(x.shape) !== expected ||
+    !tf.util.arraysEqual(x.shape, expected) ||
     mask.keys !== length ||
     table.cosine.size !== batch * length * headWidth
   ) {
@@ -129,12 +128,16 @@ function shapeOfHeads(
   if (read && read.total !== batch * length) {
     throw new Error(`attentionBlock: expected rows out of ${batch} x ${length}, got ${read.total}`);
   }
-  const maps = [key.weight.shape, value.weight.shape, output.weight.shape].join(' ');
+  const isShaped = (map: AdaptedMap, rows: number, columns: number) =>
+    map.weight.shape[0] === rows && map.weight.shape[1] === columns;
   if (
-    maps !== `${keyWidth},${width} ${keyWidth},${width} ${width},${queryWidth}` ||
+    !isShaped(key, keyWidth, width) ||
+    !isShaped(value, keyWidth, width) ||
+    !isShaped(output, width, queryWidth) ||
     keyWidth % headWidth !== 0 ||
     queryWidth % keyWidth !== 0
   ) {
+    const maps = [key.weight.shape, value.weight.shape, output.weight.shape].join(' ');
     throw new Error(
       `attentionBlock: expected key and value [G x ${headWidth}, ${width}], output [${width}, ${queryWidth}], got ${maps}`,
     );

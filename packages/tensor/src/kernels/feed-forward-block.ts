@@ -21,8 +21,8 @@ const inputs = ['x', 'norm', ...['gate', 'up', 'down'].flatMap(mapInputNames), '
 const kernel = defineKernel({
   name: 'LatentFeedForward',
   inputs,
-  outputs: 5,
-  saved: { inputs, outputs: [1, 2, 3, 4] },
+  outputs: 2,
+  saved: { inputs, outputs: [1] },
   composition: null,
 });
 
@@ -37,12 +37,12 @@ const kernel = defineKernel({
 export function feedForwardBlock(x: tf.Tensor2D, block: FeedForwardBlock): tf.Tensor2D {
   const { norm, epsilon, gate, up, down, scale } = block;
   const [inner, width] = gate.weight.shape;
-  if (x.shape[1] !== width || String(up.weight.shape) !== String(gate.weight.shape)) {
+  if (x.shape[1] !== width || !tf.util.arraysEqual(up.weight.shape, gate.weight.shape)) {
     throw new Error(
       `feedForwardBlock: expected x [N, ${width}] and up [${inner}, ${width}], got [${x.shape}]`,
     );
   }
-  if (String(down.weight.shape) !== `${width},${inner}`) {
+  if (!tf.util.arraysEqual(down.weight.shape, [width, inner])) {
     throw new Error(`feedForwardBlock: expected down [${width}, ${inner}], got [${down.weight.shape}]`);
   }
   return tf.tidy(() => {

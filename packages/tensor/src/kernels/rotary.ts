@@ -76,8 +76,10 @@ export function rotaryTable(
     const position = positions[row]!;
     const made = madeAt.get(position);
     if (made !== undefined) {
-      for (const table of [cosine, sine]) {
-        table.copyWithin(row * headWidth, made * headWidth, (made + 1) * headWidth);
+      const [from, to] = [made * headWidth, row * headWidth];
+      for (let i = 0; i < headWidth; i++) {
+        cosine[to + i] = cosine[from + i]!;
+        sine[to + i] = sine[from + i]!;
       }
       continue;
     }

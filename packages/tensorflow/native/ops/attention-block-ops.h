@@ -9,23 +9,21 @@ class AttentionBlockOp : public OpKernel {
  public:
   explicit AttentionBlockOp(OpKernelConstruction* construction) : OpKernel(construction) {
     OP_REQUIRES_OK(construction, construction->GetAttr("epsilon", &epsilon_));
-    OP_REQUIRES_OK(construction, construction->GetAttr("selected", &selected_));
   }
 
   void Compute(OpKernelContext* context) override {
     AttentionBlock block;
-    if (!read_attention_block(context, selected_, &block)) return;
+    if (!read_attention_block(context, &block)) return;
     const int64_t rows = block.rows, width = block.width, wide = block.query_width, narrow = block.key_width;
     const AttentionShape& shape = block.shape;
     const ReadRows& read = block.read;
     float* y = output(context, 0, TensorShape({read.count, width}));
-    float* inverse = output(context, 1, TensorShape({rows}));
-    float* queries = output(context, 2, TensorShape({read.count, wide}));
-    float* keys = output(context, 3, TensorShape({rows, narrow}));
-    float* values = output(context, 4, TensorShape({rows, narrow}));
-    float* mixed = output(context, 5, TensorShape({read.count, wide}));
-    float* log_sum = output(context, 6, TensorShape({shape.batch, shape.heads, shape.queries}));
-    float* low = output(context, 7, TensorShape({block.kept_count()}));
+    float* keys = output(context, 1, TensorShape({rows, narrow}));
+    float* values = output(context, 2, TensorShape({rows, narrow}));
+    const AttentionBlock::Kept at = block.kept();
+    float* kept = output(context, 3, TensorShape({at.count}));
+    float *inverse = kept + at.inverse, *queries = kept + at.queries, *mixed = kept + at.mixed;
+    float *log_sum = kept + at.log_sum, *low = kept + at.low;
     const bool drops = block.drops();
     auto maps = PackedMaps::of_output(read.count, {&block.query, &block.key, &block.value, &block.output},
                                       low + block.low_count());
@@ -94,35 +92,33 @@ class AttentionBlockOp : public OpKernel {
 
  private:
   float epsilon_;
-  bool selected_;
 };
 
 class AttentionBlockGradientOp : public OpKernel {
  public:
   explicit AttentionBlockGradientOp(OpKernelConstruction* construction) : OpKernel(construction) {
     OP_REQUIRES_OK(construction, construction->GetAttr("weights", &weights_));
-    OP_REQUIRES_OK(construction, construction->GetAttr("selected", &selected_));
   }
 
   void Compute(OpKernelContext* context) override {
     AttentionBlock block;
-    if (!read_attention_block(context, selected_, &block)) return;
+    if (!read_attention_block(context, &block)) return;
     const int64_t rows = block.rows, width = block.width, wide = block.query_width, narrow = block.key_width;
     const AttentionShape& shape = block.shape;
     const ReadRows& read = block.read;
-    const auto given = [&](int i) { return floats(context->input(21 + i)); };
-    const float *inverse = given(0), *queries = given(1), *keys = given(2), *values = given(3), *mixed = given(4);
-    const float *log_sum = given(5), *low = given(6), *dy = given(7);
+    const AttentionBlock::Kept at = block.kept();
+    const auto given = [&](int i) -> const Tensor& { return context->input(context->num_inputs() - 4 + i); };
+    const float *keys = floats(given(0)), *values = floats(given(1)), *kept = floats(given(2)), *dy = floats(given(3));
     LATENT_REQUIRE(context,
-                   context->input(28).shape() == TensorShape({read.count, width}) &&
-                       context->input(21).NumElements() == rows &&
-                       context->input(22).NumElements() == read.count * wide &&
-                       context->input(23).NumElements() == rows * narrow &&
-                       context->input(27).NumElements() == block.kept_count(),
+                   given(3).shape() == TensorShape({read.count, width}) && given(0).NumElements() == rows * narrow &&
+                       given(1).NumElements() == rows * narrow && given(2).NumElements() == at.count,
                    "expected what the forward pass saw and gave");
+    const float *inverse = kept + at.inverse, *queries = kept + at.queries, *mixed = kept + at.mixed;
+    const float *log_sum = kept + at.log_sum, *low = kept + at.low;
     float* gradients[14];
-    for (int i = 0; i < 14; i++)
-      if (!wanted_output(context, i, i, i == 0 || (i > 1 && i % 3 != 2) || weights_, &gradients[i])) return;
+    if (!gradient_outputs(context, {&block.query, &block.key, &block.value, &block.output}, weights_, block.adapted,
+                          gradients))
+      return;
     const bool drops = block.drops();
     const int64_t chunks = loops().attention_gradient_chunks(shape), larger = std::max(width, wide);
     const int64_t norm_sums = norm_parts(rows);
@@ -235,7 +231,7 @@ class AttentionBlockGradientOp : public OpKernel {
   }
 
  private:
-  bool weights_, selected_;
+  bool weights_;
 };
 
 REGISTER_KERNEL_BUILDER(Name("LatentAttentionBlock").Device(tensorflow::DEVICE_CPU), AttentionBlockOp);

@@ -8,75 +8,50 @@
 
 namespace latent {
 
-// Inputs of both: x [B T, D], norm [D], weight, lower and raise of query, key, value and output, scale, draws, kept,
-// rotary tables [B, T, d], ranges [B, T, 3, 2], the rows that are read [R].
-#define LATENT_ATTENTION_BLOCK_INPUTS \
-  Input("x: float")                   \
-      .Input("norm: float")           \
-      .Input("query: float")          \
-      .Input("query_lower: float")    \
-      .Input("query_raise: float")    \
-      .Input("key: float")            \
-      .Input("key_lower: float")      \
-      .Input("key_raise: float")      \
-      .Input("value: float")          \
-      .Input("value_lower: float")    \
-      .Input("value_raise: float")    \
-      .Input("output: float")         \
-      .Input("output_lower: float")   \
-      .Input("output_raise: float")   \
-      .Input("scale: float")          \
-      .Input("draws: int32")          \
-      .Input("kept: float")           \
-      .Input("cosine: float")         \
-      .Input("sine: float")           \
-      .Input("ranges: int32")         \
-      .Input("read: int32")           \
-      .Attr("selected: bool")
+// Inputs of both: x [B T, D], norm [D], weights of query, key, value and output, rotary tables [B, T, d], ranges
+// [B, T, 3, 2], the rows that are read [R] where not all are, adapters.
+#define LATENT_ATTENTION_BLOCK_INPUTS      \
+  Input("x: float")                        \
+      .Input("norm: float")                \
+      .Input("query: float")               \
+      .Input("key: float")                 \
+      .Input("value: float")               \
+      .Input("output: float")              \
+      .Input("cosine: float")              \
+      .Input("sine: float")                \
+      .Input("ranges: int32")              \
+      .Input("read: read_count * int32")   \
+      .Attr("read_count: int >= 0 = 0")    \
+      .LATENT_ADAPTER_INPUTS
 
-// Kept for the backward pass: 1 / rms [B T], the turned queries and keys, values, attention's result, its log-sum-exp
-// [B, H, T] or [1, H, R], and, one after the other, what the adapters lowered and merged weights.
+// Turned keys and values are what a cache would hold; `kept` is the rest of what the backward pass reads.
 REGISTER_OP("LatentAttentionBlock")
     .LATENT_ATTENTION_BLOCK_INPUTS.Output("y: float")
-    .Output("inverse: float")
-    .Output("queries: float")
     .Output("keys: float")
     .Output("values: float")
-    .Output("mixed: float")
-    .Output("log_sum: float")
-    .Output("lowered: float")
+    .Output("kept: float")
     .Attr("epsilon: float")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
-// Gradients of all inputs up to `output_raise`; of weights and norm only where asked for, else they are empty.
 REGISTER_OP("LatentAttentionBlockGradient")
-    .LATENT_ATTENTION_BLOCK_INPUTS.Input("inverse: float")
-    .Input("queries: float")
-    .Input("keys: float")
+    .LATENT_ATTENTION_BLOCK_INPUTS.Input("keys: float")
     .Input("values: float")
-    .Input("mixed: float")
-    .Input("log_sum: float")
-    .Input("lowered: float")
+    .Input("kept: float")
     .Input("dy: float")
-    .Output("dx: float")
-    .Output("d_norm: float")
-    .Output("d_query: float")
-    .Output("d_query_lower: float")
-    .Output("d_query_raise: float")
-    .Output("d_key: float")
-    .Output("d_key_lower: float")
-    .Output("d_key_raise: float")
-    .Output("d_value: float")
-    .Output("d_value_lower: float")
-    .Output("d_value_raise: float")
-    .Output("d_output: float")
-    .Output("d_output_lower: float")
-    .Output("d_output_raise: float")
+    .Output("gradients: gradient_count * float")
+    .Attr("gradient_count: int >= 1")
     .Attr("weights: bool")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
 struct AttentionBlock {
+  // Where the parts of `kept` stand: 1 / rms [B T], turned queries and attention's result [B T, H d] or [R, H d], its
+  // log-sum-exp [B, H, T] or [1, H, R], and, one after the other, what the adapters lowered and merged weights.
+  struct Kept {
+    int64_t inverse, queries, mixed, log_sum, low, count;
+  };
+
   int64_t rows, width, query_width, key_width;
+  bool adapted;
   ReadRows read;
   std::vector<int32_t> read_ranges;
   const float *x, *norm, *cosine, *sine;
@@ -87,7 +62,17 @@ struct AttentionBlock {
   double query_flops_per_row() const { return 2.0 * width * query_width; }
   double flops_per_row() const { return 4.0 * width * (key_width + (read.all ? query_width : 0)); }
   int64_t low_count() const { return read.count * (query.rank + output.rank) + rows * (key.rank + value.rank); }
-  int64_t kept_count() const { return low_count() + merged_count(read.count, {&query, &key, &value, &output}); }
+  Kept kept() const {
+    Parts parts;
+    Kept kept;
+    kept.inverse = parts.add(rows);
+    kept.queries = parts.add(read.count * query_width);
+    kept.mixed = parts.add(read.count * query_width);
+    kept.log_sum = parts.add(shape.batch * shape.heads * shape.queries);
+    kept.low = parts.add(low_count() + merged_count(read.count, {&query, &key, &value, &output}));
+    kept.count = parts.count();
+    return kept;
+  }
   int64_t largest_rank() const { return std::max({query.rank, key.rank, value.rank, output.rank}); }
   bool drops() const { return query.drops() || key.drops() || value.drops() || output.drops(); }
   double pairs_per_query() const { return visible_per_query(shape, ranges); }
@@ -117,37 +102,39 @@ struct AttentionBlock {
   }
 };
 
-inline bool read_attention_block(OpKernelContext* context, bool selected, AttentionBlock* block) {
-  const Tensor &x = context->input(0), &norm = context->input(1), &cosine = context->input(17);
-  const Tensor& ranges = context->input(19);
+inline bool read_attention_block(OpKernelContext* context, AttentionBlock* block) {
+  const Tensor &x = context->input(0), &norm = context->input(1), &cosine = context->input(6);
+  const Tensor& ranges = context->input(8);
+  tensorflow::OpInputList read;
   bool fits = x.dims() == 2 && norm.NumElements() == x.dim_size(1) && context->input(2).dims() == 2 &&
-              context->input(5).dims() == 2 && cosine.dims() >= 2 && ranges.dims() == 4 && x.dim_size(1) > 0;
+              context->input(3).dims() == 2 && cosine.dims() >= 2 && ranges.dims() == 4 && x.dim_size(1) > 0 &&
+              context->input_list("read", &read).ok() && read.size() <= 1;
   if (fits) {
     const int64_t rows = x.dim_size(0), width = x.dim_size(1), head = cosine.dim_size(cosine.dims() - 1);
     const int64_t batch = ranges.dim_size(0), length = ranges.dim_size(1);
     block->rows = rows;
     block->width = width;
     block->query_width = context->input(2).dim_size(0);
-    block->key_width = context->input(5).dim_size(0);
+    block->key_width = context->input(3).dim_size(0);
     block->x = floats(x);
     block->norm = floats(norm);
     block->cosine = floats(cosine);
-    block->sine = floats(context->input(18));
+    block->sine = floats(context->input(7));
     block->ranges = ints(ranges);
     fits = head > 0 && block->query_width % head == 0 && block->key_width % head == 0 && block->key_width > 0 &&
            block->query_width % block->key_width == 0 && batch * length == rows && cosine.NumElements() == rows * head &&
-           context->input(18).NumElements() == rows * head &&
+           context->input(7).NumElements() == rows * head &&
            ranges.shape() == TensorShape({batch, length, kRangesPerQuery, 2}) &&
-           read_map(context, 2, block->query_width, width, &block->query) &&
-           read_map(context, 5, block->key_width, width, &block->key) &&
-           read_map(context, 8, block->key_width, width, &block->value) &&
-           read_map(context, 11, width, block->query_width, &block->output) &&
-           read_adapters(context, 14, {&block->query, &block->key, &block->value, &block->output});
+           read_weight(context->input(2), block->query_width, width, &block->query) &&
+           read_weight(context->input(3), block->key_width, width, &block->key) &&
+           read_weight(context->input(4), block->key_width, width, &block->value) &&
+           read_weight(context->input(5), width, block->query_width, &block->output) &&
+           read_adapters(context, {&block->query, &block->key, &block->value, &block->output}, &block->adapted);
     for (int64_t i = 0; fits && i < ranges.NumElements(); i++) fits = block->ranges[i] >= 0 && block->ranges[i] <= length;
     if (fits) block->shape = {batch, length, length, block->query_width / head, block->key_width / head, head};
     block->read.count = rows;
-    if (selected) fits = fits && block->read.choose(context->input(20), rows);
-    if (selected && fits) block->choose_queries();
+    if (read.size() > 0) fits = fits && block->read.choose(read[0], rows);
+    if (read.size() > 0 && fits) block->choose_queries();
   }
   if (!fits) context->SetStatus(tensorflow::errors::InvalidArgument("expected x [B T, D] and what fits it"));
   return fits;

@@ -60,10 +60,26 @@ inline void adapter_gradients(WeightGradients* products, const LinearMap& map, c
   products->add(dy, map.out, low, map.rank, gradients[1]);
 }
 
-// Output `index` of the shape of input `like`, empty and null where it is not wanted; false after an error.
-inline bool wanted_output(OpKernelContext* context, int index, int like, bool wanted, float** gradient) {
-  *gradient = output(context, index, wanted ? context->input(like).shape() : TensorShape({0}));
-  if (!wanted) *gradient = nullptr;
+// The outputs of a gradient: dx, the norm's, and of each map its weight's and its adapter's two; those of weights only
+// where they are wanted, of adapters where the block has some, else null and no output at all. False after an error.
+inline bool gradient_outputs(OpKernelContext* context, std::initializer_list<const LinearMap*> maps, bool weights,
+                             bool adapters, float** gradients) {
+  const int of_map = (weights ? 1 : 0) + (adapters ? 2 : 0);
+  if (context->num_outputs() != 1 + (weights ? 1 : 0) + of_map * static_cast<int>(maps.size())) {
+    context->SetStatus(tensorflow::errors::InvalidArgument("expected as many outputs as gradients that are wanted"));
+    return false;
+  }
+  int made = 0;
+  const auto next = [&](bool wanted, const TensorShape& shape) {
+    *gradients++ = wanted ? output(context, made++, shape) : nullptr;
+  };
+  next(true, context->input(0).shape());
+  next(weights, context->input(1).shape());
+  for (const LinearMap* map : maps) {
+    next(weights, TensorShape({map->out, map->in}));
+    next(adapters, TensorShape({map->rank, map->in}));
+    next(adapters, TensorShape({map->out, map->rank}));
+  }
   return context->status().ok();
 }
 

@@ -6,64 +6,55 @@
 
 namespace latent {
 
-// Inputs of both: x [N, D], norm [D], weight, lower and raise of gate, up and down, scale, draws, kept.
+// Inputs of both: x [N, D], norm [D], weights of gate, up and down, adapters.
 #define LATENT_FEED_FORWARD_INPUTS \
   Input("x: float")                \
       .Input("norm: float")        \
       .Input("gate: float")        \
-      .Input("gate_lower: float")  \
-      .Input("gate_raise: float")  \
       .Input("up: float")          \
-      .Input("up_lower: float")    \
-      .Input("up_raise: float")    \
       .Input("down: float")        \
-      .Input("down_lower: float")  \
-      .Input("down_raise: float")  \
-      .Input("scale: float")       \
-      .Input("draws: int32")       \
-      .Input("kept: float")
+      .LATENT_ADAPTER_INPUTS
 
-// Kept for the backward pass: 1 / rms [N], gate and up [N, F], and, one after the other, what the adapters lowered
-// [N, three ranks] and merged weights.
+// `kept` is what the backward pass reads.
 REGISTER_OP("LatentFeedForward")
     .LATENT_FEED_FORWARD_INPUTS.Output("y: float")
-    .Output("inverse: float")
-    .Output("gated: float")
-    .Output("raised: float")
-    .Output("lowered: float")
+    .Output("kept: float")
     .Attr("epsilon: float")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
-// Gradients of all inputs up to `down_raise`; of weights and norm only where asked for, else they are empty.
 REGISTER_OP("LatentFeedForwardGradient")
-    .LATENT_FEED_FORWARD_INPUTS.Input("inverse: float")
-    .Input("gated: float")
-    .Input("raised: float")
-    .Input("lowered: float")
+    .LATENT_FEED_FORWARD_INPUTS.Input("kept: float")
     .Input("dy: float")
-    .Output("dx: float")
-    .Output("d_norm: float")
-    .Output("d_gate: float")
-    .Output("d_gate_lower: float")
-    .Output("d_gate_raise: float")
-    .Output("d_up: float")
-    .Output("d_up_lower: float")
-    .Output("d_up_raise: float")
-    .Output("d_down: float")
-    .Output("d_down_lower: float")
-    .Output("d_down_raise: float")
+    .Output("gradients: gradient_count * float")
+    .Attr("gradient_count: int >= 1")
     .Attr("weights: bool")
     .SetShapeFn(tensorflow::shape_inference::UnknownShape);
 
 struct FeedForward {
+  // Where the parts of `kept` stand: 1 / rms [N], gate and up [N, F], and, one after the other, what the adapters lowered
+  // [N, three ranks] and merged weights.
+  struct Kept {
+    int64_t inverse, gated, raised, low, count;
+  };
+
   int64_t rows, width, inner;
+  bool adapted;
   const float *x, *norm;
   LinearMap gate, up, down;
 
   double flops_per_row() const { return 6.0 * width * inner; }
   int64_t ranks() const { return gate.rank + up.rank + down.rank; }
   int64_t largest_rank() const { return std::max({gate.rank, up.rank, down.rank}); }
-  int64_t kept_count() const { return rows * ranks() + merged_count(rows, {&gate, &up, &down}); }
+  Kept kept() const {
+    Parts parts;
+    Kept kept;
+    kept.inverse = parts.add(rows);
+    kept.gated = parts.add(rows * inner);
+    kept.raised = parts.add(rows * inner);
+    kept.low = parts.add(rows * ranks() + merged_count(rows, {&gate, &up, &down}));
+    kept.count = parts.count();
+    return kept;
+  }
   bool drops() const { return gate.drops() || up.drops() || down.drops(); }
 };
 
@@ -76,10 +67,10 @@ inline bool read_feed_forward(OpKernelContext* context, FeedForward* block) {
     block->inner = context->input(2).dim_size(0);
     block->x = floats(x);
     block->norm = floats(norm);
-    fits = read_map(context, 2, block->inner, block->width, &block->gate) &&
-           read_map(context, 5, block->inner, block->width, &block->up) &&
-           read_map(context, 8, block->width, block->inner, &block->down) &&
-           read_adapters(context, 11, {&block->gate, &block->up, &block->down});
+    fits = read_weight(context->input(2), block->inner, block->width, &block->gate) &&
+           read_weight(context->input(3), block->inner, block->width, &block->up) &&
+           read_weight(context->input(4), block->width, block->inner, &block->down) &&
+           read_adapters(context, {&block->gate, &block->up, &block->down}, &block->adapted);
   }
   if (!fits) context->SetStatus(tensorflow::errors::InvalidArgument("expected x [N, D] and maps D to F, D to F, F to D"));
   return fits;
@@ -96,10 +87,9 @@ class FeedForwardOp : public OpKernel {
     if (!read_feed_forward(context, &block)) return;
     const int64_t rows = block.rows, width = block.width, inner = block.inner;
     float* y = output(context, 0, context->input(0).shape());
-    float* inverse = output(context, 1, TensorShape({rows}));
-    float* gated = output(context, 2, TensorShape({rows, inner}));
-    float* raised = output(context, 3, TensorShape({rows, inner}));
-    float* low = output(context, 4, TensorShape({block.kept_count()}));
+    const FeedForward::Kept at = block.kept();
+    float* kept = output(context, 1, TensorShape({at.count}));
+    float *inverse = kept + at.inverse, *gated = kept + at.gated, *raised = kept + at.raised, *low = kept + at.low;
     const bool drops = block.drops();
     auto maps = PackedMaps::of_output(rows, {&block.gate, &block.up, &block.down}, low + rows * block.ranks());
     const Stretches stretches(context, rows);
@@ -148,18 +138,14 @@ class FeedForwardGradientOp : public OpKernel {
     FeedForward block;
     if (!read_feed_forward(context, &block)) return;
     const int64_t rows = block.rows, width = block.width, inner = block.inner;
-    const float *inverse = floats(context->input(14)), *gated = floats(context->input(15));
-    const float *raised = floats(context->input(16)), *low = floats(context->input(17)), *dy = floats(context->input(18));
-    LATENT_REQUIRE(context,
-                   context->input(18).shape() == context->input(0).shape() &&
-                       context->input(15).NumElements() == rows * inner &&
-                       context->input(17).NumElements() == block.kept_count(),
+    const FeedForward::Kept at = block.kept();
+    const Tensor &held = context->input(context->num_inputs() - 2), &slope = context->input(context->num_inputs() - 1);
+    LATENT_REQUIRE(context, slope.shape() == context->input(0).shape() && held.NumElements() == at.count,
                    "expected what the forward pass saw and gave");
+    const float *kept = floats(held), *dy = floats(slope);
+    const float *inverse = kept + at.inverse, *gated = kept + at.gated, *raised = kept + at.raised, *low = kept + at.low;
     float* gradients[11];
-    for (int i = 0; i < 11; i++) {
-      const bool wanted = i == 0 || (i > 1 && i % 3 != 2) || weights_;
-      if (!wanted_output(context, i, i, wanted, &gradients[i])) return;
-    }
+    if (!gradient_outputs(context, {&block.gate, &block.up, &block.down}, weights_, block.adapted, gradients)) return;
     const bool drops = block.drops();
     const int64_t norm_sums = norm_parts(rows);
     auto maps = PackedMaps::of_input_gradient(rows, {&block.gate, &block.up, &block.down}, low + rows * block.ranks());

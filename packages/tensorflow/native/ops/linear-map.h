@@ -17,32 +17,51 @@ struct LinearMap {
   bool drops() const { return rank > 0 && draw.threshold > 0; }
 };
 
-// Reads a map from three inputs in a row; a missing adapter is two empty tensors. Gives false where they do not fit.
-inline bool read_map(OpKernelContext* context, int first, int64_t out, int64_t in, LinearMap* map) {
-  const Tensor &weight = context->input(first), &lower = context->input(first + 1), &raise = context->input(first + 2);
+// Reads a map's weight. Gives false where it does not fit, as do the two below.
+inline bool read_weight(const Tensor& weight, int64_t out, int64_t in, LinearMap* map) {
   if (weight.shape() != TensorShape({out, in})) return false;
   map->out = out;
   map->in = in;
   map->weight = floats(weight);
+  return true;
+}
+
+// Reads the adapter beside a weight; a missing one is two empty tensors.
+inline bool read_adapter(const Tensor& lower, const Tensor& raise, LinearMap* map) {
   map->rank = lower.NumElements() == 0 ? 0 : lower.dim_size(0);
   if (map->rank == 0) return raise.NumElements() == 0;
   map->lower = floats(lower);
   map->raise = floats(raise);
-  return lower.shape() == TensorShape({map->rank, in}) && raise.shape() == TensorShape({out, map->rank});
+  return lower.shape() == TensorShape({map->rank, map->in}) && raise.shape() == TensorShape({map->out, map->rank});
 }
 
-// Scale and draws of the maps of a block: scale an empty tensor or one number; draws [maps, 5] words, or empty.
-inline bool read_adapters(OpKernelContext* context, int first, std::vector<LinearMap*> maps) {
-  const Tensor &scale = context->input(first), &draws = context->input(first + 1), &kept = context->input(first + 2);
-  const int64_t words = 5 * static_cast<int64_t>(maps.size());
-  if (draws.NumElements() != 0 && (draws.NumElements() != words || kept.NumElements() != 1)) return false;
-  for (size_t i = 0; i < maps.size(); i++) {
-    if (maps[i]->rank == 0) continue;
-    if (scale.NumElements() != 1) return false;
-    maps[i]->scale = floats(scale)[0];
-    if (draws.NumElements() == 0) continue;
-    const auto word = [&](int j) { return static_cast<uint32_t>(ints(draws)[5 * i + j]); };
-    maps[i]->draw = {word(0), word(1), word(2), word(3), word(4), floats(kept)[0]};
+// The adapters of a block's maps, if it has any: lower and raise of each map, and what all are multiplied by; draws
+// [maps, 5] words, if something is dropped.
+#define LATENT_ADAPTER_INPUTS                     \
+  Input("adapters: adapter_count * float")        \
+      .Input("draws: draw_count * int32")         \
+      .Input("scale_of_kept: draw_count * float") \
+      .Attr("adapter_count: int >= 0 = 0")        \
+      .Attr("draw_count: int >= 0 = 0")
+
+inline bool read_adapters(OpKernelContext* context, std::initializer_list<LinearMap*> maps, bool* some) {
+  tensorflow::OpInputList adapters, draws, kept;
+  if (!context->input_list("adapters", &adapters).ok() || !context->input_list("draws", &draws).ok() ||
+      !context->input_list("scale_of_kept", &kept).ok())
+    return false;
+  *some = adapters.size() > 0;
+  if (!*some) return draws.size() == 0;
+  const int count = static_cast<int>(maps.size());
+  if (adapters.size() != 2 * count + 1 || adapters[2 * count].NumElements() != 1 || draws.size() > 1) return false;
+  if (draws.size() == 1 && (draws[0].NumElements() != 5 * count || kept[0].NumElements() != 1)) return false;
+  for (int i = 0; i < count; i++) {
+    LinearMap& map = *maps.begin()[i];
+    if (!read_adapter(adapters[2 * i], adapters[2 * i + 1], &map)) return false;
+    if (map.rank == 0) continue;
+    map.scale = floats(adapters[2 * count])[0];
+    if (draws.size() == 0) continue;
+    const auto word = [&](int j) { return static_cast<uint32_t>(ints(draws[0])[5 * i + j]); };
+    map.draw = {word(0), word(1), word(2), word(3), word(4), floats(kept[0])[0]};
   }
   return true;
 }

@@ -65,36 +65,85 @@ for (const rows of [0, 1, 2, 17]) {
     const [, inverse] = run('LatentRmsNorm', normed, 2, [epsilon]);
     run('LatentRmsNormGradient', [...normed, inverse, x()], 2);
 
-    const none = () => floats(0);
-    const map = (output, input) => [floats(output, input), none(), none()];
-    const plain = [none(), ids(1, 0), none()];
-    const forward = [...normed, ...map(5, width), ...map(5, width), ...map(width, 5), ...plain];
-    const [, ...kept] = run('LatentFeedForward', forward, 5, [epsilon]);
-    run('LatentFeedForwardGradient', [...forward, ...kept, x()], 11, [flag('weights', true)]);
-    refuse('LatentFeedForward', [...normed, ...map(5, width + 1), ...forward.slice(5)], 5, [epsilon]);
+    // without adapters; with one beside each map but the first; and with what drops some of what these see
+    const adapter = (output, input, rank) => [floats(rank, input), floats(output, rank)];
+    const words = (maps) => integers(...Array.from({ length: 5 * maps }, (_, i) => 2 ** (30 - (i % 5)) + i));
+    for (const [adapted, drops] of [
+      [false, false],
+      [true, false],
+      [true, true],
+    ]) {
+      const beside = (maps) => [
+        ...(adapted ? maps.flatMap(([output, input], i) => adapter(output, input, i === 0 ? 0 : 3)) : []),
+        ...(adapted ? [floats(1)] : []),
+        ...(drops ? [words(maps.length), floats(1)] : []),
+      ];
+      const lists = (maps) => [
+        count('adapter_count', adapted ? 2 * maps.length + 1 : 0),
+        count('draw_count', drops ? 1 : 0),
+      ];
+      const back = (maps, weights = true) => {
+        const made = 1 + (weights ? 1 + maps.length : 0) + (adapted ? 2 * maps.length : 0);
+        return [made, [flag('weights', weights), count('gradient_count', made), ...lists(maps)]];
+      };
 
-    const maps = [...map(4, width), ...map(2, width), ...map(2, width), ...map(width, 4)];
-    const angles = [floats(1, rows, 1, 2), floats(1, rows, 1, 2)];
-    const attended = [...normed, ...maps, ...plain, ...angles, causal(1, rows)];
-    const every = flag('selected', false);
-    const all = [...attended, integers()];
-    const [, ...held] = run('LatentAttentionBlock', all, 8, [epsilon, every]);
-    run('LatentAttentionBlockGradient', [...all, ...held, x()], 14, [flag('weights', true), every]);
-    const other = [...attended.slice(0, -1), causal(1, rows + 1), integers()];
-    refuse('LatentAttentionBlock', other, 8, [epsilon, every]);
+      const fed = [
+        [5, width],
+        [5, width],
+        [width, 5],
+      ];
+      const forward = [...normed, ...fed.map((shape) => floats(...shape)), ...beside(fed)];
+      const settings = [epsilon, ...lists(fed)];
+      const [, kept] = run('LatentFeedForward', forward, 2, settings);
+      for (const weights of [true, false])
+        run('LatentFeedForwardGradient', [...forward, kept, x()], ...back(fed, weights));
+      const [made, attributes] = back(fed);
+      const fewer = [
+        count('gradient_count', made - 1),
+        ...attributes.filter(({ name }) => name !== 'gradient_count'),
+      ];
+      refuse('LatentFeedForwardGradient', [...forward, kept, x()], made - 1, fewer);
+      refuse('LatentFeedForwardGradient', [...forward, floats(1), x()], made, attributes);
+      refuse('LatentFeedForward', [...normed, floats(5, width + 1), ...forward.slice(3)], 2, settings);
+      if (adapted) {
+        const shorter = [epsilon, count('adapter_count', 6), count('draw_count', drops ? 1 : 0)];
+        refuse('LatentFeedForward', [...forward.slice(0, 5), ...forward.slice(6)], 2, shorter);
+      }
 
-    const selected = flag('selected', true);
-    for (const read of [[], [rows - 1], [...Array(rows).keys()].reverse()]) {
-      if (read[0] < 0) continue;
-      const some = [...attended, integers(...read)];
-      const [, ...kept] = run('LatentAttentionBlock', some, 8, [epsilon, selected]);
-      const dy = floats(read.length, width);
-      run('LatentAttentionBlockGradient', [...some, ...kept, dy], 14, [flag('weights', true), selected]);
-      const more = [...some, ...kept, floats(read.length + 1, width)];
-      refuse('LatentAttentionBlockGradient', more, 14, [flag('weights', true), selected]);
+      const maps = [
+        [4, width],
+        [2, width],
+        [2, width],
+        [width, 4],
+      ];
+      const angles = [floats(1, rows, 1, 2), floats(1, rows, 1, 2)];
+      const attended = [...normed, ...maps.map((shape) => floats(...shape)), ...angles];
+      const every = [epsilon, count('read_count', 0), ...lists(maps)];
+      const all = [...attended, causal(1, rows), ...beside(maps)];
+      const held = run('LatentAttentionBlock', all, 4, every).slice(1);
+      for (const weights of [true, false]) {
+        const [made, attributes] = back(maps, weights);
+        const reading = [...attributes, count('read_count', 0)];
+        run('LatentAttentionBlockGradient', [...all, ...held, x()], made, reading);
+      }
+      const other = [...attended, causal(1, rows + 1), ...beside(maps)];
+      refuse('LatentAttentionBlock', other, 4, every);
+
+      const selected = [epsilon, count('read_count', 1), ...lists(maps)];
+      const choosing = (read) => [...attended, causal(1, rows), integers(...read), ...beside(maps)];
+      for (const read of [[], [rows - 1], [...Array(rows).keys()].reverse()]) {
+        if (read[0] < 0) continue;
+        const some = choosing(read);
+        const kept = run('LatentAttentionBlock', some, 4, selected).slice(1);
+        const [made, attributes] = back(maps);
+        const reading = [...attributes, count('read_count', 1)];
+        const dy = floats(read.length, width);
+        run('LatentAttentionBlockGradient', [...some, ...kept, dy], made, reading);
+        const more = [...some, ...kept, floats(read.length + 1, width)];
+        refuse('LatentAttentionBlockGradient', more, made, reading);
+      }
+      for (const read of [[rows], [-1], [0, 0]]) refuse('LatentAttentionBlock', choosing(read), 4, selected);
     }
-    for (const read of [[rows], [-1], [0, 0]])
-      refuse('LatentAttentionBlock', [...attended, integers(...read)], 8, [epsilon, selected]);
 
     for (const vocabulary of [1, 3, 100]) {
       const read = [x(), floats(vocabulary, width)];

@@ -1,4 +1,4 @@
-import type { KernelAttributes, KernelImplementation } from '@latent-sft/tensor';
+import { adamWList, type KernelAttributes, type KernelImplementation } from '@latent-sft/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { attentionBlock, feedForward } from './fused-blocks.js';
 import { decoderStep, packedProduct, packWeights } from './fused-decoder.js';
@@ -75,8 +75,8 @@ const adamW: KernelImplementation = {
     const settings = tf.tensor1d([beta1!, beta2!, epsilon!, rate!, decay!, clip!]);
     const { mean, variance, decayed, losses } = inputs;
     const count = decayed!.size;
-    const all = (name: string) => Array.from({ length: count }, (_, i) => inputs[`${name}${i}`]!);
-    const read = [...all('weights'), ...all('gradient'), mean!, variance!, decayed!, losses!, settings];
+    const [weights, gradients] = [adamWList(inputs, 'weights', count), adamWList(inputs, 'gradient', count)];
+    const read = [...weights, ...gradients, mean!, variance!, decayed!, losses!, settings];
     return runOp('LatentAdamW', read, 1, { count: BigInt(count) });
   },
   backward: () => ({}),

@@ -25,11 +25,12 @@ export function runOp(
 ): tf.Tensor[] {
   const backend = tf.backend() as unknown as NodeBackend;
   const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_ATTR_INT } = backend.binding;
-  const types = { boolean: TF_ATTR_BOOL, number: TF_ATTR_FLOAT, bigint: TF_ATTR_INT } as const;
-  const typed = Object.entries(attributes).map(([key, value]) => ({
-    name: key,
-    type: types[typeof value as keyof typeof types],
-    value: typeof value === 'bigint' ? Number(value) : value,
-  }));
+  const typed = [];
+  for (const name in attributes) {
+    const value = attributes[name]!;
+    if (typeof value === 'boolean') typed.push({ name, type: TF_ATTR_BOOL, value });
+    else if (typeof value === 'bigint') typed.push({ name, type: TF_ATTR_INT, value: Number(value) });
+    else typed.push({ name, type: TF_ATTR_FLOAT, value });
+  }
   return backend.executeMultipleOutputs(name, typed, inputs, outputs);
 }
