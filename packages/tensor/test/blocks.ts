@@ -27,6 +27,10 @@ const cases: readonly BlockCase[] = [
     rate: 0,
   }),
   feedForwardCase('adapters that drop', 20, { lengths: [37], width: 11, rank: 2, rate: 0.3 }),
+  feedForwardCase('adapters beside some maps', 20, {
+    ...{ lengths: [37], width: 11, rank: 2, rate: 0 },
+    bare: ['gate', 'down'],
+  }),
   attentionBlockCase('full weights', [4, 2, 8], causal, { lengths: [9], width: 12, ...plain }),
   attentionBlockCase('one row', [1, 1, 2], causal, { lengths: [1], width: 3, ...plain }),
   attentionBlockCase('two rows of a batch', [3, 3, 4], causal, { lengths: [21, 21], width: 10, ...plain }),
@@ -36,6 +40,10 @@ const cases: readonly BlockCase[] = [
     width: 7,
     rank: 3,
     rate: 0.4,
+  }),
+  attentionBlockCase('adapters that drop beside some maps', [2, 1, 6], causal, {
+    ...{ lengths: [19], width: 7, rank: 3, rate: 0.4 },
+    bare: ['key', 'output'],
   }),
   attentionBlockCase('some rows, in any order', [4, 2, 8], causal, {
     ...{ lengths: [40], width: 12, ...plain },

@@ -73,7 +73,7 @@ interface LayerNames {
   readonly feedForward: readonly MapNames[];
 }
 
-/** By layer: a pass of a small model took a tenth of its time to spell them. */
+/** By layer: a pass of a small model is short enough to notice some hundred strings joined again. */
 const namesByLayer: LayerNames[] = [];
 
 function namesOf(layer: number): LayerNames {

@@ -37,11 +37,16 @@ export interface BlockSizes {
   /** 0: no adapters. */
   readonly rank: number;
   readonly rate: number;
+  /** Maps without an adapter among others that have one. */
+  readonly bare?: readonly string[];
   /** The rows whose results are read; absent: all. */
   readonly read?: readonly number[];
 }
 
-function mapSamples(title: string, name: string, output: number, input: number, rank: number) {
+const rankOf = ({ rank, bare }: BlockSizes, name: string) => (bare?.includes(name) ? 0 : rank);
+
+function mapSamples(title: string, name: string, output: number, input: number, sizes: BlockSizes) {
+  const rank = rankOf(sizes, name);
   // small, or rounding is all that a softmax of large scores shows
   const sample = (part: string, shape: readonly number[]): Sample => {
     const drawn = normalSample(`${title}/${name}/${part}`, shape);
@@ -56,11 +61,12 @@ function mapSamples(title: string, name: string, output: number, input: number, 
   };
 }
 
-function mapOf(inputs: NamedTensors, name: string, { rank, rate }: BlockSizes): AdaptedMap {
+function mapOf(inputs: NamedTensors, name: string, sizes: BlockSizes): AdaptedMap {
+  const { rate } = sizes;
   return {
     weight: inputs[name] as tf.Tensor2D,
     adapter:
-      rank > 0
+      rankOf(sizes, name) > 0
         ? { lower: inputs[`${name}Lower`] as tf.Tensor2D, raise: inputs[`${name}Raise`] as tf.Tensor2D }
         : null,
     dropout: rate > 0 ? { rate, seed: 3, label: `block/${name}`, step: 5 } : null,
@@ -80,9 +86,9 @@ export function feedForwardCase(title: string, inner: number, sizes: BlockSizes)
     inputs: {
       x: normalSample(`${title}/x`, [rows, width]),
       norm: normalSample(`${title}/norm`, [width]),
-      ...mapSamples(title, 'gate', inner, width, rank),
-      ...mapSamples(title, 'up', inner, width, rank),
-      ...mapSamples(title, 'down', width, inner, rank),
+      ...mapSamples(title, 'gate', inner, width, sizes),
+      ...mapSamples(title, 'up', inner, width, sizes),
+      ...mapSamples(title, 'down', width, inner, sizes),
     },
     open() {
       const scale = tf.scalar(SCALE);
@@ -124,10 +130,10 @@ export function attentionBlockCase(
     inputs: {
       x: normalSample(`${title}/x`, [batch * length!, width]),
       norm: normalSample(`${title}/norm`, [width]),
-      ...mapSamples(title, 'query', queryHeads * headWidth, width, rank),
-      ...mapSamples(title, 'key', keyHeads * headWidth, width, rank),
-      ...mapSamples(title, 'value', keyHeads * headWidth, width, rank),
-      ...mapSamples(title, 'output', width, queryHeads * headWidth, rank),
+      ...mapSamples(title, 'query', queryHeads * headWidth, width, sizes),
+      ...mapSamples(title, 'key', keyHeads * headWidth, width, sizes),
+      ...mapSamples(title, 'value', keyHeads * headWidth, width, sizes),
+      ...mapSamples(title, 'output', width, queryHeads * headWidth, sizes),
     },
     open() {
       const scale = tf.scalar(SCALE);

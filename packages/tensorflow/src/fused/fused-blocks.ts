@@ -64,7 +64,7 @@ function operands({ maps, constants, selects }: Half, inputs: NamedTensors) {
   };
 }
 
-/** Whether an input is there: what is not is undefined, or, where tfjs's engine records it, `absent`. */
+/** Whether an input is there: what is not is undefined, or an empty float32 tensor where tfjs's engine records it. */
 const isGiven = (tensor: tf.Tensor | undefined) =>
   tensor !== undefined && (tensor.size > 0 || tensor.dtype === 'int32');
 
