@@ -105,6 +105,26 @@ describe.each(engines)('states of rows that are read on %s', (engine) => {
       },
     );
 
+    it('are the same to the bit of inputs that are given as rows; others are refused', async () => {
+      await withoutLeaks(() => {
+        const { pass, dispose } = openPass(tinyConfig, batch);
+        const parameters = parametersFrom(tinyWeights(tinyConfig));
+        tf.tidy(() => {
+          const inputs: tf.Tensor2D = tf.reshape(pass.inputs, [batch * LENGTH, tinyConfig.width]);
+          const expected = decoderStates({ ...pass, parameters });
+          const states = decoderStates({ ...pass, parameters, inputs });
+          expect(states.shape).toEqual(expected.shape);
+          expect(states.dataSync()).toEqual(expected.dataSync());
+          const fewer = tf.slice2d(inputs, [1, 0], [-1, -1]);
+          expect(() => decoderStates({ ...pass, parameters, inputs: fewer })).toThrow(
+            `decoderStates: expected inputs [${batch}, ${LENGTH}, ${tinyConfig.width}], got [${fewer.shape}]`,
+          );
+        });
+        disposeParameters(parameters);
+        dispose();
+      });
+    });
+
     it('are the same to the bit where layers are computed again, with dropout', async () => {
       await withoutLeaks(() => {
         const { pass, dispose } = openPass(tinyConfig, batch);

@@ -36,21 +36,27 @@ export function valueAndGradients<T extends tf.Tensor>(
 /** The operations between inputs and value, each with only the inputs that depend on ours. */
 function pathBetween(tape: readonly TapeNode[], inputs: readonly tf.Tensor[], value: tf.Tensor): TapeNode[] {
   const dependent = new Set(inputs.map(({ id }) => id));
-  const fromInputs = tape.filter((node) => {
-    const reached = Object.values(node.inputs).some(({ id }) => dependent.has(id));
-    if (reached) for (const { id } of node.outputs) dependent.add(id);
-    return reached;
-  });
+  const fromInputs: TapeNode[] = [];
+  for (const node of tape) {
+    const used: Record<string, tf.Tensor> = {};
+    let reached = false;
+    for (const name in node.inputs) {
+      const input = node.inputs[name]!;
+      if (!dependent.has(input.id)) continue;
+      used[name] = input;
+      reached = true;
+    }
+    if (!reached) continue;
+    for (const { id } of node.outputs) dependent.add(id);
+    fromInputs.push({ ...node, inputs: used });
+  }
   const leading = new Set([value.id]);
   const path = fromInputs.reverse().filter((node) => {
     const leads = node.outputs.some(({ id }) => leading.has(id));
-    if (leads) for (const { id } of Object.values(node.inputs)) leading.add(id);
+    if (leads) for (const name in node.inputs) leading.add(node.inputs[name]!.id);
     return leads;
   });
-  return path.reverse().map((node) => {
-    const used = Object.entries(node.inputs).filter(([, { id }]) => dependent.has(id));
-    return { ...node, inputs: Object.fromEntries(used) };
-  });
+  return path.reverse();
 }
 
 /** Walks the path backwards; a gradient is freed once the operation that made its tensor has read it. */

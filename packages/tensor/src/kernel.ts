@@ -46,7 +46,8 @@ export interface Kernel {
 }
 
 const kernels = new Map<string, Kernel>();
-const overrides = new Map<string, KernelImplementation>();
+/** By backend, then by kernel. */
+const overrides = new Map<string, Map<string, KernelImplementation>>();
 const registered = new Set<string>();
 
 /**
@@ -114,18 +115,23 @@ export function overrideKernel(
   if (!kernels.has(name)) {
     throw new Error(`overrideKernel: expected one of ${kernelNames().join(', ')}, got ${name}`);
   }
-  const key = `${backend}/${name}`;
-  const before = overrides.get(key);
-  overrides.set(key, implementation);
+  const ofBackend = overrides.get(backend) ?? new Map<string, KernelImplementation>();
+  overrides.set(backend, ofBackend);
+  const before = ofBackend.get(name);
+  ofBackend.set(name, implementation);
   return () => {
-    if (before) overrides.set(key, before);
-    else overrides.delete(key);
+    if (before) ofBackend.set(name, before);
+    else ofBackend.delete(name);
   };
+}
+
+function overrideOf(kernel: Kernel, backend: string): KernelImplementation | undefined {
+  return overrides.get(backend)?.get(kernel.name);
 }
 
 /** Whether the current backend has its own implementation of a kernel. */
 export function isOverridden(kernel: Kernel): boolean {
-  return overrides.has(`${tf.getBackend()}/${kernel.name}`);
+  return overrideOf(kernel, tf.getBackend()) !== undefined;
 }
 
 /** Runs a kernel on the current backend, recording it for gradients. */
@@ -135,8 +141,7 @@ export function runKernel(
   attributes: KernelAttributes = {},
 ): tf.Tensor[] {
   const backend = tf.getBackend();
-  if (overrides.has(`${backend}/${kernel.name}`) && isUnwatched())
-    return runFused(kernel, inputs, attributes);
+  if (isOverridden(kernel) && isUnwatched()) return runFused(kernel, inputs, attributes);
   if (!registered.has(`${backend}/${kernel.name}`)) registerKernels(backend);
   const all = withAbsent(kernel, inputs);
   const given: tf.Tensor | tf.Tensor[] = tf
@@ -225,7 +230,7 @@ function gradientsOf(
 }
 
 function implementationOf(kernel: Kernel, backend: string): KernelImplementation {
-  const chosen = overrides.get(`${backend}/${kernel.name}`) ?? kernel.composition;
+  const chosen = overrideOf(kernel, backend) ?? kernel.composition;
   if (!chosen) throw new Error(`${kernel.name}: expected a fused implementation on ${backend}, got none`);
   return {
     forward: (inputs, attributes) => tf.tidy(() => chosen.forward(inputs, attributes)),

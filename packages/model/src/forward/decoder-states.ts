@@ -25,8 +25,8 @@ import type { PositionTable } from './positions.js';
 export interface DecoderPass {
   readonly config: ModelConfig;
   readonly parameters: Parameters;
-  /** Input embeddings, float32 [B, T, D]. */
-  readonly inputs: tf.Tensor3D;
+  /** Input embeddings, float32 [B, T, D], or the rows of that, [B * T, D]. */
+  readonly inputs: tf.Tensor3D | tf.Tensor2D;
   /** The T positions of each row. */
   readonly positions: PositionTable;
   /** Which of the S = cached + T keys each query sees. */
@@ -51,11 +51,12 @@ export interface DecoderPass {
  * States after the final norm of a decoder: per layer x + attention(norm(x)), then x + feed-forward(norm(x)).
  *
  * @returns float32 [B, T, D]
- * @throws if the inputs are not [B, T, width].
+ * @throws if the inputs are not [B, T, width] for the mask's B and T.
  * @throws if layers are to be computed again that have a cache.
  */
 export function decoderStates(pass: DecoderPass): tf.Tensor3D {
-  return tf.tidy(() => tf.reshape(statesOf('decoderStates', pass, null), pass.inputs.shape));
+  const [batch, length] = extentOf(pass);
+  return tf.tidy(() => tf.reshape(statesOf('decoderStates', pass, null), [batch, length, pass.config.width]));
 }
 
 /**
@@ -64,29 +65,37 @@ export function decoderStates(pass: DecoderPass): tf.Tensor3D {
  *
  * @param read out of the B * T rows
  * @returns float32 [R, D]
- * @throws if the inputs are not [B, T, width].
+ * @throws if the inputs are not [B, T, width] for the mask's B and T.
  * @throws if layers are to be computed again that have a cache.
  * @throws if the rows are not chosen out of B * T.
  */
 export function readStates(pass: DecoderPass, read: RowSelection): tf.Tensor2D {
-  const [batch, length] = pass.inputs.shape;
+  const [batch, length] = extentOf(pass);
   if (read.total !== batch * length) {
     throw new Error(`readStates: expected rows out of ${batch} x ${length}, got ${read.total}`);
   }
   return statesOf('readStates', pass, read);
 }
 
+/** B and T, which the mask has. */
+function extentOf({ mask }: DecoderPass): readonly [batch: number, length: number] {
+  const [batch, length] = mask.ranges.shape;
+  return [batch, length];
+}
+
 function statesOf(caller: string, pass: DecoderPass, read: RowSelection | null): tf.Tensor2D {
   const { config, parameters, inputs, positions, checkpoint } = pass;
-  if (inputs.shape[2] !== config.width) {
-    throw new Error(`${caller}: expected inputs [B, T, ${config.width}], got [${inputs.shape}]`);
+  const [batch, length] = extentOf(pass);
+  const { width } = config;
+  if (inputs.shape.at(-1) !== width || inputs.size !== batch * length * width) {
+    throw new Error(`${caller}: expected inputs [${batch}, ${length}, ${width}], got [${inputs.shape}]`);
   }
   if (checkpoint && pass.cache) {
     throw new Error(`${caller}: expected checkpoint without a cache, got both`);
   }
   return tf.tidy(() => {
     // rows of all maps, [B T, D]: only attention tells the rows of the batch apart
-    let x: tf.Tensor2D = tf.reshape(inputs, [inputs.shape[0] * inputs.shape[1], config.width]);
+    let x = inputs.rank === 2 ? (inputs as tf.Tensor2D) : tf.reshape<tf.Rank.R2>(inputs, [-1, width]);
     if (positions.ids) {
       const table = parameter<tf.Tensor2D>(parameters, 'model.position_embeddings.weight');
       x = tf.add(x, embedding(table, positions.ids));
@@ -140,7 +149,7 @@ function attentionOf(
   const x = norm(config, parameters, input, `model.layers.${layer}.input_layernorm`);
   const { heads, keyValueHeads, headWidth } = config;
   const { queryKeyNorm } = traitsOf(config.architecture);
-  const [batch, length] = pass.inputs.shape;
+  const [batch, length] = extentOf(pass);
   const prefix = `model.layers.${layer}.self_attn`;
   const project = (y: tf.Tensor2D, name: string) => linear(parameters, y, `${prefix}.${name}`, dropout);
   const split = (y: tf.Tensor2D, count: number): tf.Tensor4D =>

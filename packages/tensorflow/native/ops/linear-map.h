@@ -126,12 +126,13 @@ class WeightGradients {
   }
 
   // Each part packs all of the operand that is not cut: few parts of small products, along their longer side, in whole
-  // panels of the kernel.
-  static constexpr int64_t kParts = 24, kPanel = 48;
+  // panels of the kernel, and none of less than is worth its packing.
+  static constexpr int64_t kParts = 24, kPanel = 48, kLeast = 4096;
   static void cut(const Product& product, double part_size, std::vector<Product>* parts) {
     const bool tall = product.m >= product.n;
     const int64_t length = tall ? product.m : product.n;
-    const auto wanted = static_cast<int64_t>(product.m * product.n / (part_size + 1)) + 1;
+    const auto wanted = std::min(static_cast<int64_t>(product.m * product.n / (part_size + 1)) + 1,
+                                 std::max<int64_t>(1, product.m * product.n / kLeast));
     const int64_t step = std::max<int64_t>(1, (length + wanted * kPanel - 1) / (wanted * kPanel)) * kPanel;
     for (int64_t begin = 0; begin < length; begin += step) {
       Product part = product;

@@ -1,6 +1,6 @@
 import { inputTable, type ModelConfig, type Parameters, readStates } from '@latent-sft/model';
 import { embedding, type RowSelection, scatterRows } from '@latent-sft/tensor';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type { DeviceBatch } from './device-batch.js';
 
 /**
@@ -17,13 +17,11 @@ export function batchStates(
   read: RowSelection,
   latents: tf.Tensor2D | null = null,
 ): tf.Tensor2D {
-  const [rows, length] = batch.shape;
   const words = embedding(inputTable(parameters), batch.ids);
-  const inputs = latents ? scatterRows(words, latents, batch.latents) : words;
   const pass = {
     config,
     parameters,
-    inputs: tf.reshape<tf.Rank.R3>(inputs, [rows, length, config.width]),
+    inputs: latents ? scatterRows(words, latents, batch.latents) : words,
     positions: batch.positions,
     mask: batch.mask,
     checkpoint: batch.checkpoint,

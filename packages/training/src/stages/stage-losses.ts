@@ -120,7 +120,8 @@ export function studentLoss(
   if (term !== 'kl') parts.ce = targetNll(config, parameters, batch, ceStates!);
   const kl = parts.kl && weighted(parts.kl, settings.klWeight);
   const ce = parts.ce && weighted(parts.ce, settings.ceWeight);
-  return { loss: kl && ce ? tf.add(kl, ce) : (kl ?? ce)!, parts };
+  // the gradient of `add` reshapes, that of `addN` does not
+  return { loss: kl && ce ? tf.addN<tf.Scalar>([kl, ce]) : (kl ?? ce)!, parts };
 }
 
 const weighted = (part: tf.Scalar, weight: number) => (weight === 1 ? part : tf.mul<tf.Scalar>(part, weight));
