@@ -26,7 +26,7 @@ export interface DecoderPass {
   readonly config: ModelConfig;
   readonly parameters: Parameters;
   /** Input embeddings, float32 [B, T, D], or the rows of that, [B * T, D]. */
-  readonly inputs: tf.Tensor3D | tf.Tensor2D;
+  readonly inputs: tf.Tensor<tf.Rank.R2 | tf.Rank.R3>;
   /** The T positions of each row. */
   readonly positions: PositionTable;
   /** Which of the S = cached + T keys each query sees. */
