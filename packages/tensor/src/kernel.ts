@@ -38,6 +38,8 @@ export interface KernelImplementation {
 export interface Kernel {
   readonly name: string;
   readonly inputs: readonly string[];
+  /** Those of the inputs that may be left out; default none. */
+  readonly optional?: readonly string[];
   readonly outputs: number;
   /** What is kept alive for the backward pass, of every implementation; the rest may be freed before it. */
   readonly saved: { readonly inputs: readonly string[]; readonly outputs: readonly number[] };
@@ -134,12 +136,21 @@ export function isOverridden(kernel: Kernel): boolean {
   return overrideOf(kernel, tf.getBackend()) !== undefined;
 }
 
-/** Runs a kernel on the current backend, recording it for gradients. */
+/**
+ * Runs a kernel on the current backend, recording it for gradients.
+ *
+ * @throws if an input is missing that may not be left out.
+ */
 export function runKernel(
   kernel: Kernel,
   inputs: NamedTensors,
   attributes: KernelAttributes = {},
 ): tf.Tensor[] {
+  const missing = kernel.inputs.find((name) => !inputs[name] && !kernel.optional?.includes(name));
+  if (missing) {
+    const given = Object.keys(inputs).join(', ') || 'none';
+    throw new Error(`runKernel: expected an input ${missing} of ${kernel.name}, got ${given}`);
+  }
   const backend = tf.getBackend();
   if (isOverridden(kernel) && isUnwatched()) return runFused(kernel, inputs, attributes);
   if (!registered.has(`${backend}/${kernel.name}`)) registerKernels(backend);

@@ -107,6 +107,28 @@ describe('kernels', () => {
     ]);
   });
 
+  it('gives a kernel what may be left out as an empty tensor, and refuses to run without anything else', () => {
+    const kernel = defineKernel({
+      name: 'TestOptionalSum',
+      inputs: ['x', 'y'],
+      optional: ['y'],
+      outputs: 1,
+      saved: { inputs: [], outputs: [] },
+      composition: {
+        forward: ({ x, y }) => [y!.size > 0 ? tf.add(x!, y!) : tf.clone(x!)],
+        backward: () => ({}),
+      },
+    });
+    tf.tidy(() => {
+      const [x, y] = [tf.scalar(3), tf.scalar(4)];
+      expect(runKernel(kernel, { x, y })[0]!.dataSync()[0]).toBe(7);
+      expect(runKernel(kernel, { x })[0]!.dataSync()[0]).toBe(3);
+      expect(() => runKernel(kernel, { y })).toThrow(
+        'runKernel: expected an input x of TestOptionalSum, got y',
+      );
+    });
+  });
+
   it('runs a kernel that somebody else defines, with settings and several outputs', () => {
     const kernel = defineKernel({
       name: 'TestScaleAndSquare',

@@ -12,7 +12,15 @@ export interface AdaptedMap {
 }
 
 /** The names of a map's tensors among a kernel's inputs. */
-export const mapInputNames = (name: string) => [name, `${name}Lower`, `${name}Raise`];
+export const mapInputNames = (name: string) => [name, ...adapterInputNames(name)];
+
+const adapterInputNames = (name: string) => [`${name}Lower`, `${name}Raise`];
+
+/** Those that a kernel has only where one of its maps has an adapter, or where that drops something. */
+export const optionalInputNames = (maps: readonly string[]) => [
+  ...maps.flatMap(adapterInputNames),
+  ...['scale', 'draws', 'kept'],
+];
 
 /** A map's result by itself, float32 [N, out]. */
 export function mapped(x: tf.Tensor2D, map: AdaptedMap, scale: tf.Scalar | null): tf.Tensor2D {

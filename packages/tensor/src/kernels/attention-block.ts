@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { defineKernel, isOverridden, runKernel } from '../kernel.js';
-import { type AdaptedMap, mapInputNames, mapInputs, mapped } from './adapted-map.js';
+import { type AdaptedMap, mapInputNames, mapInputs, mapped, optionalInputNames } from './adapted-map.js';
 import { type AttentionMask, attention } from './attention.js';
 import { readQueries } from './read-queries.js';
 import { rmsNorm } from './rms-norm.js';
@@ -29,14 +29,16 @@ export interface AttentionBlock {
   readonly read?: RowSelection | null;
 }
 
+const maps = ['query', 'key', 'value', 'output'];
 const inputs = [
-  ...['x', 'norm', ...['query', 'key', 'value', 'output'].flatMap(mapInputNames)],
+  ...['x', 'norm', ...maps.flatMap(mapInputNames)],
   ...['scale', 'draws', 'kept', 'cosine', 'sine', 'ranges', 'read'],
 ];
 
 const kernel = defineKernel({
   name: 'LatentAttentionBlock',
   inputs,
+  optional: [...optionalInputNames(maps), 'read'],
   outputs: 4,
   saved: { inputs, outputs: [1, 2, 3] },
   composition: null,
@@ -86,9 +88,9 @@ function resultsOf(
 ): [tf.Tensor2D, tf.Tensor, tf.Tensor] {
   const { norm, epsilon, query, key, value, output, scale, mask, read = null } = block;
   if (isOverridden(kernel)) {
-    const maps = mapInputs({ query, key, value, output }, scale);
+    const tensors = mapInputs({ query, key, value, output }, scale);
     const { cosine, sine } = block.rotary;
-    const all = { x, norm, ...maps, cosine, sine, ranges: mask.ranges, ...(read && { read: read.rows }) };
+    const all = { x, norm, ...tensors, cosine, sine, ranges: mask.ranges, ...(read && { read: read.rows }) };
     const [y, keys, values] = runKernel(kernel, all, { epsilon });
     return [y as tf.Tensor2D, keys!, values!];
   }
@@ -137,9 +139,9 @@ function shapeOfHeads(
     keyWidth % headWidth !== 0 ||
     queryWidth % keyWidth !== 0
   ) {
-    const maps = [key.weight.shape, value.weight.shape, output.weight.shape].join(' ');
+    const shapes = [key.weight.shape, value.weight.shape, output.weight.shape].join(' ');
     throw new Error(
-      `attentionBlock: expected key and value [G x ${headWidth}, ${width}], output [${width}, ${queryWidth}], got ${maps}`,
+      `attentionBlock: expected key and value [G x ${headWidth}, ${width}], output [${width}, ${queryWidth}], got ${shapes}`,
     );
   }
   return [batch, length, queryWidth / headWidth, headWidth];

@@ -98,6 +98,7 @@ function ungroupHeads(x: tf.Tensor, heads: number): tf.Tensor {
 const kernel = defineKernel({
   name: 'LatentAttention',
   inputs: ['query', 'key', 'value', 'ranges', 'bias'],
+  optional: ['bias'], // where a fused kernel walks the ranges
   outputs: 2,
   // a fused kernel gives the log-sum-exp [B, H, T] in place of the weights; its backward pass reads that, the
   // ranges and the first output

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { defineKernel, isOverridden, runKernel } from '../kernel.js';
-import { type AdaptedMap, mapInputNames, mapInputs, mapped } from './adapted-map.js';
+import { type AdaptedMap, mapInputNames, mapInputs, mapped, optionalInputNames } from './adapted-map.js';
 import { rmsNorm } from './rms-norm.js';
 import { swiglu } from './swiglu.js';
 
@@ -16,11 +16,13 @@ export interface FeedForwardBlock {
   readonly scale: tf.Scalar | null;
 }
 
-const inputs = ['x', 'norm', ...['gate', 'up', 'down'].flatMap(mapInputNames), 'scale', 'draws', 'kept'];
+const maps = ['gate', 'up', 'down'];
+const inputs = ['x', 'norm', ...maps.flatMap(mapInputNames), 'scale', 'draws', 'kept'];
 
 const kernel = defineKernel({
   name: 'LatentFeedForward',
   inputs,
+  optional: optionalInputNames(maps),
   outputs: 2,
   saved: { inputs, outputs: [1] },
   composition: null,
